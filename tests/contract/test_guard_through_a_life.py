@@ -54,7 +54,7 @@ def held(life: Life, backend: Backend) -> str:
     return finding.kind
 
 
-def test_a_retarget_waits_while_the_machine_is_on_its_way_or_away(life: Life, backend: Backend) -> None:
+def test_a_retarget_waits_while_a_machine_fails_over_or_has_failed_over(life: Life, backend: Backend) -> None:
     enabling = life.enable()
     assert held(life, backend) == "failover_active"  # the job that enables it is not finished
     life.end(enabling)

@@ -41,7 +41,7 @@ def running(life: Life, backend: Backend) -> list[str]:
     return [job.scenario for job in jobs if job.state == "InProgress"]
 
 
-def test_a_whole_life_reads_alike_through_every_door(life: Life, backend: Backend) -> None:
+def test_a_machine_lifecycle_reads_the_same_through_every_backend(life: Life, backend: Backend) -> None:
     east, sea = "eastasia", "southeastasia"
     life.end(life.enable())
     item = read(life, backend)

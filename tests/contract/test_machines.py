@@ -121,7 +121,7 @@ def test_an_update_changes_the_network_and_nothing_else(
 
 
 @pytest.mark.usefixtures("partial_update")
-def test_an_update_to_what_a_machine_has_changes_nothing(backend: Backend, machine: ProtectedItem) -> None:
+def test_an_update_to_the_current_values_changes_nothing(backend: Backend, machine: ProtectedItem) -> None:
     before = read(backend, machine)
     backend.mapping_writer.update_item(before)
     assert updatable_document(read(backend, machine)) == updatable_document(before)
@@ -139,7 +139,7 @@ def test_an_empty_address_releases_the_one_that_was_set(backend: Backend, machin
     assert after.nics[0].ip_configurations[0].test_ip == "10.9.1.4"
 
 
-def test_a_partial_body_keeps_or_loses_what_it_leaves_out(
+def test_members_that_a_partial_body_omits_are_kept_or_lost(
     backend: Backend, machine: ProtectedItem, partial_update: str
 ) -> None:
     before = read(backend, machine)
@@ -151,16 +151,14 @@ def test_a_partial_body_keeps_or_loses_what_it_leaves_out(
     assert after.nics[0].ip_configurations == before.nics[0].ip_configurations
 
 
-def test_every_setting_of_the_machine_is_read_as_it_was_given(backend: Backend, machine: ProtectedItem) -> None:
+def test_every_setting_of_a_machine_reads_back_as_written(backend: Backend, machine: ProtectedItem) -> None:
     item = read(backend, machine)
     assert dict(item.settings) == dict(machine.settings)
     assert [(nic.id, dict(nic.settings)) for nic in item.nics] == [(nic.id, dict(nic.settings)) for nic in machine.nics]
     assert item.nics[0].ip_configurations == machine.nics[0].ip_configurations
 
 
-def test_members_that_nobody_knows_are_told_with_their_names(
-    azure: Builder, backend: Backend, regions: TwoRegions
-) -> None:
+def test_unknown_members_are_reported_by_name(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
     address = IpConfiguration(unknown_members={"newAddress": '"x"'})
     nic = Nic(name="nic0", ip_configurations=(address,), unknown_members={"newNic": '{"a": [1, null]}'})
     item = azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea, nic)
@@ -169,7 +167,9 @@ def test_members_that_nobody_knows_are_told_with_their_names(
     assert told.ip_configurations[0].unknown_members == {"newAddress": '"x"'}
 
 
-def test_an_address_without_a_name_has_none(azure: Builder, backend: Backend, regions: TwoRegions) -> None:
+def test_an_ip_configuration_without_a_name_keeps_an_empty_name(
+    azure: Builder, backend: Backend, regions: TwoRegions
+) -> None:
     nic = Nic(name="nic0", ip_configurations=(IpConfiguration(name=""),))
     item = azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea, nic)
     assert read(backend, item).nics[0].ip_configurations[0].name == ""
@@ -177,7 +177,7 @@ def test_an_address_without_a_name_has_none(azure: Builder, backend: Backend, re
 
 @pytest.mark.parametrize("provider", ["HyperVReplicaAzure", "InMageRcm"])
 @pytest.mark.usefixtures("partial_update")
-def test_a_machine_on_premises_is_moved_by_its_own_members(
+def test_an_on_premises_machine_is_updated_by_its_providers_members(
     azure: Builder, backend: Backend, regions: TwoRegions, provider: str
 ) -> None:
     server = azure.vmm_fabric(regions.vault, "VMM-Beijing")
@@ -204,7 +204,7 @@ def test_a_machine_on_premises_is_moved_by_its_own_members(
     assert updatable_document(told) == updatable_document(after)
 
 
-def test_a_machine_of_a_provider_that_nobody_documents_is_not_updated(
+def test_a_machine_of_an_undocumented_provider_is_not_updated(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     item = azure.protected_item("vm1", regions.fabric_ea, regions.fabric_sea, provider="InMageAzureV2")
@@ -243,7 +243,7 @@ def test_an_operation_may_succeed_and_change_nothing(
     assert read(backend, machine) == before
 
 
-def test_a_machine_that_is_gone_is_told_as_none_and_one_of_a_missing_vault_is_an_error(
+def test_a_missing_machine_is_none_and_a_machine_of_a_missing_vault_is_an_error(
     backend: Backend, machine: ProtectedItem
 ) -> None:
     gone = machine.id.parent.child("replicationProtectedItems", "gone")
@@ -254,6 +254,6 @@ def test_a_machine_that_is_gone_is_told_as_none_and_one_of_a_missing_vault_is_an
         backend.mappings.protected_item(ArmId(str(machine.id).replace("/vaults/", "/vaults/another-")))
 
 
-def test_a_machine_name_that_no_id_can_have_is_refused(backend: Backend, machine: ProtectedItem) -> None:
+def test_a_machine_name_that_is_invalid_in_an_id_is_refused(backend: Backend, machine: ProtectedItem) -> None:
     with pytest.raises(ServiceError, match="recoveryAzureVMName"):
         backend.mapping_writer.update_item(structs.replace(machine, settings={"recoveryAzureVMName": "a/b?"}))

@@ -64,9 +64,7 @@ def test_names_of_mapping_and_fabrics_keep_their_case(backend: Backend, wanted: 
 
 
 @pytest.mark.parametrize("segment", ["azureNetwork", "AZURENETWORK", "Hub-EA"])
-def test_a_mapping_is_found_whatever_the_network_segment(
-    backend: Backend, wanted: NetworkMapping, segment: str
-) -> None:
+def test_a_mapping_is_found_under_any_network_segment(backend: Backend, wanted: NetworkMapping, segment: str) -> None:
     backend.mapping_writer.create_mapping(wanted)
     asked = ArmId(str(wanted.id).replace("azureNetwork", segment))
     mapping = backend.mappings.mapping(asked)
@@ -84,7 +82,7 @@ def test_the_list_gives_the_constant_network_segment(
 
 
 @pytest.mark.parametrize("answer", [404, 400])
-def test_an_absent_mapping_is_none_for_either_status_of_the_service(
+def test_an_absent_mapping_is_none_whichever_status_azure_answers(
     backend: Backend, behave: Callable[..., None], wanted: NetworkMapping, answer: int
 ) -> None:
     behave(missing_mapping=answer)
@@ -96,7 +94,7 @@ def test_a_mapping_of_an_absent_fabric_is_none(backend: Backend, regions: TwoReg
     assert backend.mappings.mapping(elsewhere) is None
 
 
-def test_create_on_a_taken_name_points_the_mapping_elsewhere(
+def test_create_under_an_existing_name_retargets_that_mapping(
     backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     backend.mapping_writer.create_mapping(wanted)
@@ -105,7 +103,7 @@ def test_create_on_a_taken_name_points_the_mapping_elsewhere(
     assert list(backend.mappings.mappings(regions.vault.id)) == [moved]
 
 
-def test_patch_points_a_mapping_elsewhere(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
+def test_patch_retargets_a_mapping(backend: Backend, regions: TwoRegions, wanted: NetworkMapping) -> None:
     backend.mapping_writer.create_mapping(wanted)
     moved = structs.replace(wanted, recovery_network_id=regions.other_sea.id)
     assert status(backend, backend.mapping_writer.patch_mapping(moved)).state == "succeeded"
@@ -113,7 +111,7 @@ def test_patch_points_a_mapping_elsewhere(backend: Backend, regions: TwoRegions,
 
 
 @pytest.mark.parametrize("code", [400, 405])
-def test_where_the_service_takes_no_patch_put_points_a_mapping_elsewhere(
+def test_put_retargets_a_mapping_where_the_service_refuses_patch(
     backend: Backend, regions: TwoRegions, wanted: NetworkMapping, behave: Callable[..., None], code: int
 ) -> None:
     backend.mapping_writer.create_mapping(wanted)
@@ -133,7 +131,7 @@ def test_delete_removes_one_direction_only(azure: Builder, backend: Backend, reg
     assert list(backend.mappings.mappings(regions.vault.id)) == [reverse]
 
 
-def test_delete_of_an_absent_mapping_is_done_at_once(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
+def test_deleting_an_absent_mapping_succeeds_at_once(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
     assert backend.mapping_writer.delete_mapping(wanted.id) is None
     assert azure.world.journal.counts() == {("DELETE", "replicationnetworkmappings"): 1}
 
@@ -149,7 +147,7 @@ def test_effects_appear_when_the_operation_ends_and_not_before(
     assert backend.mappings.mapping(wanted.id) == wanted
 
 
-def test_the_list_reads_on_through_all_pages_and_an_empty_last_one(
+def test_the_list_follows_all_pages_including_an_empty_last_page(
     azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
 ) -> None:
     behave(page_size=2, empty_last_page=True)
@@ -173,7 +171,7 @@ def test_the_list_may_come_in_any_order(
     assert set(listed) == expected
 
 
-def test_without_the_right_to_the_vaults_list_the_fabrics_are_asked(
+def test_without_permission_for_the_vaults_list_mappings_are_read_by_fabric(
     azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
 ) -> None:
     pair = azure.pair(regions.fabric_ea, regions.ea, regions.fabric_sea, regions.sea)
@@ -181,7 +179,7 @@ def test_without_the_right_to_the_vaults_list_the_fabrics_are_asked(
     assert sorted(backend.mappings.mappings(regions.vault.id), key=str) == sorted(pair, key=str)
 
 
-def test_a_lagging_list_shows_a_mapping_later_but_a_get_at_once(
+def test_a_lagging_list_shows_a_new_mapping_later_than_a_get(
     azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     lag = Fault(effect="list_lags", kind="replicationnetworkmappings", seconds=30, times=0)
@@ -202,7 +200,7 @@ def test_a_vault_just_created_has_empty_lists(azure: Builder, backend: Backend) 
     assert mappings.mapping(vault.child(*path)) is None
 
 
-def test_every_read_of_a_vault_never_used_raises_vault_unused(
+def test_every_read_of_an_unused_vault_raises_vault_unused(
     azure: Builder, backend: Backend, behave: Callable[..., None]
 ) -> None:
     behave(unused_vault="reject_400")
@@ -221,7 +219,7 @@ def test_every_read_of_a_vault_never_used_raises_vault_unused(
         assert "create_fabrics" in caught.value.hint
 
 
-def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(
+def test_a_mapping_of_an_unused_vault_is_an_error_and_not_none(
     azure: Builder, backend: Backend, behave: Callable[..., None]
 ) -> None:
     path = ("replicationFabrics", "f", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
@@ -230,7 +228,7 @@ def test_a_mapping_of_a_vault_never_used_is_not_merely_absent(
         backend.mappings.mapping(azure.vault("fresh").id.child(*path))
 
 
-def test_the_first_fabric_makes_the_vault_known(azure: Builder, backend: Backend) -> None:
+def test_the_first_fabric_puts_an_unused_vault_into_use(azure: Builder, backend: Backend) -> None:
     vault = azure.vault("fresh")
     other = azure.vault("other")
     fabric = azure.azure_fabric(other, "eastasia")
@@ -251,7 +249,7 @@ def test_a_missing_vault_is_not_found(backend: Backend, regions: TwoRegions) -> 
         backend.mappings.vault_location(missing)
 
 
-def test_a_mapping_of_a_missing_vault_is_not_merely_absent(
+def test_a_mapping_of_a_missing_vault_is_an_error_and_not_none(
     backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     with pytest.raises(NotFoundError) as caught:
@@ -293,7 +291,7 @@ def test_protected_items_are_listed_vault_wide_and_container_by_container(
     assert list(backend.mappings.protected_items(regions.vault.id)) == everything
 
 
-def test_the_refusal_of_the_vaults_list_is_asked_for_only_once(
+def test_a_refused_vault_list_is_requested_only_once(
     azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
 ) -> None:
     behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
@@ -306,9 +304,7 @@ def test_the_refusal_of_the_vaults_list_is_asked_for_only_once(
     }
 
 
-def test_whether_a_400_means_absence_is_settled_by_the_list(
-    azure: Builder, backend: Backend, wanted: NetworkMapping
-) -> None:
+def test_the_list_decides_whether_a_400_means_absence(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
     """For years the service has answered 400 for a missing mapping, with a code that nobody wrote down."""
     azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="Unpublished"))
     assert backend.mappings.mapping(wanted.id) is None
@@ -317,7 +313,7 @@ def test_whether_a_400_means_absence_is_settled_by_the_list(
     assert backend.mappings.mapping(wanted.id) is not None
 
 
-def test_a_400_that_the_list_answers_too_stays_an_error(
+def test_a_400_from_the_get_and_the_list_stays_an_error(
     azure: Builder, backend: Backend, wanted: NetworkMapping
 ) -> None:
     azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="InvalidParameter", times=2))
@@ -326,7 +322,7 @@ def test_a_400_that_the_list_answers_too_stays_an_error(
     assert (caught.value.status, caught.value.code) == (400, "InvalidParameter")
 
 
-def test_delete_in_an_absent_fabric_is_done_at_once(backend: Backend, wanted: NetworkMapping) -> None:
+def test_deleting_a_mapping_in_an_absent_fabric_succeeds_at_once(backend: Backend, wanted: NetworkMapping) -> None:
     elsewhere = ArmId(str(wanted.id).replace("asr-a2a-default-eastasia", "gone"))
     assert backend.mapping_writer.delete_mapping(elsewhere) is None
 
@@ -349,7 +345,7 @@ def test_a_404_above_the_fabric_does_not_prove_a_mapping_absent(
         assert caught.value.code == code
 
 
-def test_delete_in_a_vault_never_used_does_not_succeed(
+def test_deleting_a_mapping_in_an_unused_vault_fails(
     azure: Builder, backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
 ) -> None:
     behave(unused_vault="reject_400")
@@ -379,7 +375,7 @@ def test_a_mapping_to_a_network_that_is_gone_is_still_listed(
     assert backend.mappings.mapping(forward.id) == forward
 
 
-def test_fabrics_jobs_and_machines_come_in_pages_too(
+def test_lists_of_fabrics_jobs_and_machines_are_paged_too(
     azure: Builder, backend: Backend, regions: TwoRegions, behave: Callable[..., None]
 ) -> None:
     behave(page_size=1)

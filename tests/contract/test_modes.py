@@ -100,7 +100,7 @@ def test_the_jobs_of_a_mapping_name_its_primary_network(backend: Backend, scene:
     assert {job.target.lower() for job in jobs} == {name}
 
 
-def test_the_three_modes_live_side_by_side_in_one_list(backend: Backend, scene: Scene) -> None:
+def test_mappings_of_all_three_modes_are_in_one_list(backend: Backend, scene: Scene) -> None:
     wanted = [scene.mapping("azure_to_azure"), scene.mapping("vmm_to_vmm")]
     to_azure = scene.mapping("vmm_to_azure")
     wanted.append(structs.replace(to_azure, id=to_azure.id.parent.child("replicationNetworkMappings", "two")))
@@ -157,7 +157,7 @@ def test_a_network_may_be_mapped_to_a_server_and_to_azure(backend: Backend, scen
 
 
 @pytest.mark.parametrize("to_azure", [False, True], ids=["vmm_to_vmm", "vmm_to_azure"])
-def test_an_operation_on_premises_is_asked_itself_and_not_its_job(
+def test_an_on_premises_operation_is_polled_itself_and_not_through_its_job(
     backend: Backend, scene: Scene, azure: Builder, *, to_azure: bool
 ) -> None:
     """The job also attaches adapters of machines; for mappings between regions one list of jobs serves all."""

@@ -61,7 +61,7 @@ def test_list_of_a_subscription_without_networks_is_empty(azure: Builder, backen
     assert names(backend, ELSEWHERE) == []
 
 
-def test_list_reads_on_through_all_pages(azure: Builder, backend: Backend, behave: Callable[..., None]) -> None:
+def test_list_follows_all_pages(azure: Builder, backend: Backend, behave: Callable[..., None]) -> None:
     behave(network_page_size=2)
     for number in range(5):
         azure.virtual_network(f"net-{number}", "eastasia")
@@ -137,7 +137,7 @@ def test_a_network_hidden_from_lists_is_found_by_its_id(
     assert backend.networks.virtual_network(hidden.id) is not None
 
 
-def test_a_lagging_list_shows_a_new_network_later_but_a_get_at_once(azure: Builder, backend: Backend) -> None:
+def test_a_lagging_list_shows_a_new_network_later_than_a_get(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     azure.world.faults.add(Fault(effect="list_lags", kind="virtualnetworks", seconds=60, times=0))
     backend.network_writer.create_virtual_network(wanted())
@@ -147,7 +147,7 @@ def test_a_lagging_list_shows_a_new_network_later_but_a_get_at_once(azure: Build
     assert names(backend) == ["copy"]
 
 
-def test_create_makes_the_network_as_it_was_asked_for(azure: Builder, backend: Backend) -> None:
+def test_create_makes_the_network_as_requested(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     operation = backend.network_writer.create_virtual_network(wanted())
     if operation is not None:
@@ -164,7 +164,7 @@ def test_create_makes_the_network_as_it_was_asked_for(azure: Builder, backend: B
     assert got.subnets[1].service_endpoints == ("Microsoft.Sql",)
 
 
-def test_create_is_under_way_until_its_time_has_come(
+def test_create_is_in_progress_until_its_operation_ends(
     azure: Builder, backend: Backend, behave: Callable[..., None]
 ) -> None:
     azure.resource_group("rg")
@@ -193,13 +193,13 @@ def test_create_that_fails_leaves_nothing_behind(azure: Builder, backend: Backen
     assert backend.networks.virtual_network(network_id("copy")) is None
 
 
-def test_a_region_may_be_written_for_people_and_comes_back_short(azure: Builder, backend: Backend) -> None:
+def test_a_display_name_of_a_region_comes_back_as_its_short_name(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     backend.network_writer.create_virtual_network(structs.replace(wanted(), location="Southeast Asia"))
     assert [network.location for network in backend.networks.virtual_networks(SUBSCRIPTION)] == ["southeastasia"]
 
 
-def test_policies_gateway_and_hidden_tags_survive_the_way_to_azure_and_back(azure: Builder, backend: Backend) -> None:
+def test_policies_gateway_and_hidden_tags_survive_the_round_trip_to_azure(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     subnet = Subnet(
         name="web",
@@ -216,7 +216,7 @@ def test_policies_gateway_and_hidden_tags_survive_the_way_to_azure_and_back(azur
     assert (got.subnets, got.tags) == ((subnet,), network.tags)
 
 
-def test_a_gateway_in_a_network_is_seen(azure: Builder, backend: Backend) -> None:
+def test_a_gateway_in_a_network_is_recognised(azure: Builder, backend: Backend) -> None:
     gateway = Subnet(name="GatewaySubnet", prefixes=("10.0.0.0/27",), used=1)
     azure.virtual_network("hub", "eastasia", address_space=("10.0.0.0/16",), subnets=(gateway,), gateway=True)
     assert [network.gateway for network in backend.networks.virtual_networks(SUBSCRIPTION)] == [True]
@@ -231,7 +231,7 @@ def test_security_groups_and_route_tables_are_read_by_id(azure: Builder, backend
     assert backend.networks.subnet_attachment(ArmId(str(table.id).replace("/rg/", "/gone/"))) is None
 
 
-def test_a_network_is_created_with_what_its_subnets_are_attached_to(azure: Builder, backend: Backend) -> None:
+def test_a_network_is_created_with_the_attachments_of_its_subnets(azure: Builder, backend: Backend) -> None:
     azure.resource_group("rg")
     group, table = azure.network_security_group("nsg", "southeastasia"), azure.route_table("rt", "southeastasia")
     web = Subnet(name="web", prefixes=("10.1.1.0/24",), network_security_group=group.id, route_table=table.id)
@@ -286,7 +286,7 @@ def test_the_attachments_of_a_network_are_read_by_name_and_by_id(azure: Builder,
     assert subnet.attachments == ("network security group nsg-web", "route table rt")
 
 
-def test_a_peering_tells_what_it_lets_in(azure: Builder, backend: Backend) -> None:
+def test_a_peering_says_what_traffic_it_allows(azure: Builder, backend: Backend) -> None:
     """Whether machines under test can reach production depends on it."""
     remote = azure.virtual_network("shared", "eastasia")
     closed = Peering(network_id=remote.id, name="closed", connected=False)
@@ -301,7 +301,7 @@ def network_resource(kind: str, name: str) -> ArmId:
     return ArmId(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/{kind}/{name}")
 
 
-def test_network_interfaces_are_listed_with_what_protects_and_publishes_them(azure: Builder, backend: Backend) -> None:
+def test_network_interfaces_are_listed_with_security_groups_and_public_ips(azure: Builder, backend: Backend) -> None:
     hub = azure.virtual_network("hub", "eastasia", subnets={"web": "10.0.1.0/24"}, address_space=["10.0.0.0/16"])
     interface = NetworkInterface(
         id=network_resource("networkInterfaces", "web1-nic"),
@@ -343,7 +343,7 @@ def test_network_interfaces_of_a_subscription_that_may_not_be_read_are_an_error(
         list(backend.networks.network_interfaces(SUBSCRIPTION))
 
 
-def test_subnets_of_a_new_network_are_attached_as_asked(azure: Builder, backend: Backend) -> None:
+def test_subnets_of_a_new_network_are_attached_as_requested(azure: Builder, backend: Backend) -> None:
     """Landing zones refuse subnets without a network security group or a route table."""
     group = azure.network_security_group("nsg", "southeastasia", group="rg-rules")
     table = azure.route_table("rt", "southeastasia", group="rg-rules")

@@ -127,7 +127,7 @@ def applied(azure: TwoRegions, backend: Backend, case: Case, status: int, code: 
 
 @pytest.mark.parametrize(("status", "code"), REPEATED)
 @pytest.mark.parametrize("name", CASES)
-def test_a_repeated_write_does_not_replace_what_somebody_made_since_the_first_attempt(
+def test_a_repeated_write_does_not_overwrite_what_was_made_since_the_first_attempt(
     azure: TwoRegions, backend: Backend, name: str, status: int, code: str
 ) -> None:
     case = CASES[name]
@@ -141,7 +141,7 @@ def test_a_repeated_write_does_not_replace_what_somebody_made_since_the_first_at
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_changed_world_found_at_the_last_moment_is_stale_and_refused(
+def test_a_change_found_right_before_a_write_makes_it_stale_and_refused(
     azure: TwoRegions, backend: Backend, name: str
 ) -> None:
     """Somebody acts after the checks of all changes and before the look of this one."""
@@ -178,7 +178,7 @@ def test_a_network_that_somebody_else_recreated_is_not_reported_as_succeeded(
     assert "subnets" in (made.error or "")
 
 
-def test_additions_of_a_policy_to_a_new_network_are_reported(azure: TwoRegions, backend: Backend) -> None:
+def test_what_a_policy_adds_to_a_new_network_is_reported(azure: TwoRegions, backend: Backend) -> None:
     plan = azure.plan(copied(azure))
 
     def tag(progress: applying.Progress) -> None:
@@ -193,7 +193,7 @@ def test_additions_of_a_policy_to_a_new_network_are_reported(azure: TwoRegions, 
 
 @pytest.mark.parametrize(("status", "code"), REPEATED)
 @pytest.mark.parametrize("door", DOORS)
-def test_a_repeated_update_of_a_machine_does_not_replace_what_somebody_set_since_the_first_attempt(
+def test_a_repeated_machine_update_does_not_overwrite_what_was_set_since_the_first_attempt(
     door: str, status: int, code: str
 ) -> None:
     machines = Followers(1, operations="time:3")

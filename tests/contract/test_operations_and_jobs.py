@@ -18,7 +18,7 @@ def jobs(backend: Backend, regions: TwoRegions, **filters: object) -> list[Job]:
     return list(backend.mappings.jobs(regions.vault.id, **filters))  # type: ignore[arg-type]  # since and state
 
 
-def test_an_operation_ends_when_its_time_has_come(
+def test_an_operation_ends_after_its_duration(
     azure: Builder, backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
 ) -> None:
     behave(operations="time:3", retry_after=30)
@@ -31,7 +31,7 @@ def test_an_operation_ends_when_its_time_has_come(
     assert status(backend, operation).state == "succeeded"
 
 
-def test_an_operation_ends_after_so_many_status_reads(
+def test_an_operation_can_end_after_a_number_of_status_reads(
     backend: Backend, wanted: NetworkMapping, behave: Callable[..., None]
 ) -> None:
     behave(operations="manual:3")
@@ -73,7 +73,7 @@ def test_a_running_job_has_no_end(
     assert job.end_time >= job.start_time
 
 
-def test_jobs_can_be_asked_for_by_state(
+def test_jobs_can_be_filtered_by_state(
     azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     azure.job(regions.vault, "UnplannedFailover", state="InProgress", target="vm1")
@@ -82,7 +82,7 @@ def test_jobs_can_be_asked_for_by_state(
     assert [job.scenario for job in jobs(backend, regions, state="InProgress")] == ["UnplannedFailover"]
 
 
-def test_jobs_can_be_asked_for_by_start(
+def test_jobs_can_be_filtered_by_start_time(
     azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     azure.job(regions.vault, "EnableDr", state="Succeeded", start_time="2025-12-31T23:00:00.0000000Z")
@@ -108,14 +108,16 @@ def test_an_operation_that_fails_says_why_and_changes_nothing(
     assert "The requested operation failed." in job.errors[0]
 
 
-def test_an_error_on_a_success_is_a_warning(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
+def test_an_error_in_a_succeeded_operation_is_a_warning(
+    azure: Builder, backend: Backend, wanted: NetworkMapping
+) -> None:
     azure.world.faults.add(Fault(effect="operation_warns", code="28061", message="The machine is unavailable."))
     ended = status(backend, backend.mapping_writer.create_mapping(wanted))
     assert (ended.state, ended.error, ended.warning) == ("succeeded", None, "The machine is unavailable.")
     assert backend.mappings.mapping(wanted.id) == wanted
 
 
-def test_the_job_of_a_success_has_its_warning(
+def test_the_job_of_a_succeeded_operation_has_its_warning(
     azure: Builder, backend: Backend, regions: TwoRegions, wanted: NetworkMapping
 ) -> None:
     azure.world.faults.add(Fault(effect="operation_warns", code="28061", message="The machine is unavailable."))
@@ -124,7 +126,7 @@ def test_the_job_of_a_success_has_its_warning(
     assert (job.state, job.errors) == ("Succeeded", ("The machine is unavailable.",))
 
 
-def test_an_operation_that_never_ends_is_in_progress_for_ever(
+def test_an_operation_that_never_ends_stays_in_progress(
     azure: Builder, backend: Backend, wanted: NetworkMapping
 ) -> None:
     azure.world.faults.add(Fault(effect="operation_never_ends"))

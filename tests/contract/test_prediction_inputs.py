@@ -49,7 +49,7 @@ def test_an_inventory_asks_for_addresses_only_where_some_are_in_use(
     assert inventory.with_addresses(told, backend, [regions.ea.id]) == told
 
 
-def test_an_address_that_may_not_be_read_leaves_the_network_as_it_was_known(
+def test_addresses_that_may_not_be_read_leave_the_network_as_listed(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     network = busy(azure, regions.sea)
@@ -74,7 +74,7 @@ def test_an_on_premises_machine_has_the_name_of_its_network(azure: Builder, back
     assert items[0].nics[0].primary_network_id == network.id
 
 
-def test_a_re_protected_machine_goes_home_by_its_own_settings(
+def test_a_re_protected_machine_fails_back_by_its_own_settings(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     configuration = IpConfiguration(subnet="web", ip="10.0.1.9", ip_type="Static", recovery_subnet="web")

@@ -47,7 +47,7 @@ def test_a_subscription_has_regions_by_their_short_names(backend: Backend) -> No
     assert not [name for name in found if name != name.lower() or " " in name]
 
 
-def test_regions_that_may_not_be_read_are_forbidden(backend: Backend, behave: Callable[..., None]) -> None:
+def test_reading_regions_without_permission_is_forbidden(backend: Backend, behave: Callable[..., None]) -> None:
     behave(denied=("Microsoft.Resources/subscriptions/locations/read",))
     with pytest.raises(ForbiddenError):
         backend.surroundings.regions(SUBSCRIPTION)
@@ -62,7 +62,7 @@ def test_a_provider_says_whether_it_is_registered(
     assert backend.surroundings.provider(SUBSCRIPTION, namespace).state == "NotRegistered"
 
 
-def test_the_api_versions_in_use_are_offered(backend: Backend) -> None:
+def test_the_api_versions_in_use_are_available(backend: Backend) -> None:
     for kind, version in backend.surroundings.api_versions.items():
         namespace, _, name = kind.partition("/")
         assert version in backend.surroundings.provider(SUBSCRIPTION, namespace).api_versions[name.lower()]
@@ -77,7 +77,7 @@ def test_rights_at_a_vault_are_all_but_the_denied_ones(
     assert not rights.allow("Microsoft.RecoveryServices/vaults/replicationFabrics/DELETE")
 
 
-def test_rights_that_may_not_be_read_are_forbidden(
+def test_reading_rights_without_permission_is_forbidden(
     backend: Backend, behave: Callable[..., None], regions: TwoRegions
 ) -> None:
     behave(denied=("Microsoft.Authorization/permissions/read",))
@@ -87,7 +87,7 @@ def test_rights_that_may_not_be_read_are_forbidden(
 
 
 @pytest.mark.usefixtures("own_world")
-def test_looking_around_writes_nothing(backend: Backend, regions: TwoRegions) -> None:
+def test_reading_subscriptions_and_providers_writes_nothing(backend: Backend, regions: TwoRegions) -> None:
     before = backend.surroundings.cloud
     backend.surroundings.rights(regions.vault.id.parent)
     backend.surroundings.subscription(SUBSCRIPTION)

@@ -29,21 +29,21 @@ def test_a_list_includes_mappings_that_do_not_say_what_they_map(
     assert [mapping.primary_network_id for mapping in found][3] is None
 
 
-def test_it_is_listed_where_only_parts_of_the_vault_may_be_read(
+def test_an_unreadable_mapping_is_listed_where_only_parts_of_the_vault_may_be_read(
     backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping, behave: Callable[..., None]
 ) -> None:
     behave(denied=("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read",))
     assert list(backend.mappings.mappings(regions.vault.id)) == [unreadable]
 
 
-def test_getting_it_raises_an_error_and_does_not_call_it_absent(
+def test_getting_an_unreadable_mapping_is_an_error_and_not_none(
     backend: Backend, unreadable: UnreadableMapping
 ) -> None:
     with pytest.raises(ServiceError, match="the mapping 'Blank' does not say which network it leads to"):
         backend.mappings.mapping(unreadable.id)
 
 
-def test_a_put_on_its_name_replaces_it(
+def test_a_put_under_the_name_of_an_unreadable_mapping_replaces_it(
     backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping, wanted: NetworkMapping
 ) -> None:
     """The service upserts, which is why nobody may PUT there who did not mean to."""
@@ -52,6 +52,8 @@ def test_a_put_on_its_name_replaces_it(
     assert list(backend.mappings.mappings(regions.vault.id)) == [renamed]
 
 
-def test_it_can_be_deleted(backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping) -> None:
+def test_an_unreadable_mapping_can_be_deleted(
+    backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping
+) -> None:
     assert backend.mapping_writer.delete_mapping(unreadable.id) is not None
     assert list(backend.mappings.mappings(regions.vault.id)) == []

@@ -155,7 +155,7 @@ def test_the_job_of_a_vmm_mapping_names_the_vm_network(backend: Backend, sites: 
     assert (job.scenario, job.target) == ("NetworkPairing", "VMNetwork1-Beijing")
 
 
-def test_without_the_right_to_the_vaults_list_each_vm_network_is_asked(
+def test_without_permission_for_the_vaults_list_each_vm_network_is_read(
     azure: Builder, backend: Backend, sites: Sites, behave: Callable[..., None]
 ) -> None:
     mapping = azure.mapping(sites.beijing, sites.network_beijing, sites.shanghai, sites.network_shanghai)
@@ -170,7 +170,7 @@ def test_subnets_of_a_vm_network_are_read(azure: Builder, backend: Backend, site
     assert list(backend.vmm.vm_networks(sites.shanghai.id)) == [network]
 
 
-def test_clouds_are_asked_one_by_one_where_the_roles_want_it(
+def test_clouds_are_read_one_by_one_where_the_role_requires_it(
     azure: Builder, backend: Backend, sites: Sites, behave: Callable[..., None]
 ) -> None:
     mapping = azure.cloud_mapping(azure.cloud(sites.beijing, "Gold1"), azure.cloud(sites.shanghai, "Gold2"))
@@ -179,7 +179,7 @@ def test_clouds_are_asked_one_by_one_where_the_roles_want_it(
 
 
 @pytest.mark.parametrize("side", ["primary", "recovery"])
-def test_a_mapping_of_a_vm_network_that_is_not_there_is_refused(backend: Backend, sites: Sites, side: str) -> None:
+def test_a_mapping_of_a_missing_vm_network_is_refused(backend: Backend, sites: Sites, side: str) -> None:
     mapping = asked(sites)
     if side == "primary":
         gone = sites.beijing.id.child("replicationNetworks", "gone")
@@ -191,7 +191,7 @@ def test_a_mapping_of_a_vm_network_that_is_not_there_is_refused(backend: Backend
         backend.mapping_writer.create_mapping(mapping)
 
 
-def test_a_vmm_mapping_to_a_fabric_that_is_not_there_is_refused(backend: Backend, sites: Sites) -> None:
+def test_a_vmm_mapping_to_a_missing_fabric_is_refused(backend: Backend, sites: Sites) -> None:
     nowhere = sites.vault.id.child("replicationFabrics", "nowhere")
     with pytest.raises(NotFoundError, match="nowhere"):
         backend.mapping_writer.create_mapping(structs.replace(asked(sites), recovery_fabric_id=nowhere))

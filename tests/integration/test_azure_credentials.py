@@ -36,19 +36,19 @@ ARM = {"ARM_TENANT_ID": "t2", "ARM_CLIENT_ID": "c2", "ARM_CLIENT_SECRET": "arm-s
         ({"AZURE_CLIENT_ID": "only the id of a managed identity"}, "default"),
     ],
 )
-def test_a_complete_application_is_used_and_the_default_chain_otherwise(
+def test_a_complete_application_signs_in_and_otherwise_the_default_chain(
     variables: Mapping[str, str], expected: str
 ) -> None:
     assert choose(PUBLIC, variables=variables).name == expected
 
 
-def test_azures_variables_come_before_terraforms() -> None:
+def test_azures_variables_take_precedence_over_terraforms() -> None:
     assert application({**AZURE, **ARM}).client_secret == "azure-secret"
     assert application({"AZURE_TENANT_ID": "t", **ARM}).client_secret == "arm-secret"
 
 
 @pytest.mark.parametrize(("use", "complete"), [("true", True), ("1", True), ("false", False), ("", False)])
-def test_terraforms_token_file_counts_only_with_its_switch(use: str, complete: bool) -> None:
+def test_terraforms_token_file_is_used_only_with_its_switch(use: str, complete: bool) -> None:
     variables = {"ARM_TENANT_ID": "t", "ARM_CLIENT_ID": "c", "ARM_OIDC_TOKEN_FILE_PATH": "/token", "ARM_USE_OIDC": use}
     assert application(variables).is_complete is complete
 
@@ -69,7 +69,7 @@ def test_a_workflow_that_may_request_id_tokens_can_sign_in_as_with_terraform(url
     assert not application({name: text for name, text in variables.items() if name != token}).is_complete
 
 
-def test_terraforms_own_names_of_the_request_come_first() -> None:
+def test_terraforms_names_of_the_token_request_take_precedence() -> None:
     names = {name: name for name in (*GITHUBS, *TERRAFORMS)}
     app = application({**ARM_REQUEST, **names})
     assert (app.request_url, app.request_token) == TERRAFORMS
@@ -126,7 +126,7 @@ def test_a_refused_id_token_says_which_permission_the_job_needs(status: int, bod
 
 
 @pytest.mark.parametrize("url", ["http://actions.example/token", "file:///token", "token"])
-def test_the_request_token_goes_over_https_only(url: str) -> None:
+def test_the_request_token_is_sent_over_https_only(url: str) -> None:
     with pytest.raises(CredentialError, match="not https"):
         requested_id_token(url, "request-canary")
 
@@ -161,7 +161,7 @@ def test_an_unknown_credential_is_refused_with_the_known_ones() -> None:
     assert "managed_identity, cli" in caught.value.hint
 
 
-def test_every_value_that_azure_identity_takes_for_its_own_variable_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_credential_name_that_azure_identity_accepts_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "passport")
     with pytest.raises(ValueError, match="Valid values are") as caught:
         DefaultAzureCredential()
@@ -179,13 +179,13 @@ def test_a_credential_by_azure_identitys_own_name_is_built_with_our_settings(nam
 
 
 @pytest.mark.parametrize("named", ["DeviceCodeCredential", "ClientSecretCredential", "ChainedTokenCredential"])
-def test_a_credential_that_cannot_serve_by_its_name_alone_is_refused(named: str) -> None:
+def test_a_credential_that_needs_more_than_its_name_is_refused(named: str) -> None:
     with pytest.raises(InputError):
         choose(PUBLIC, named=named)
 
 
 @pytest.mark.parametrize("named", ["default", "dev", "cli", "AzurePowerShellCredential", "developer_cli"])
-def test_the_programs_that_a_credential_starts_have_half_a_minute(named: str) -> None:
+def test_programs_that_a_credential_starts_have_thirty_seconds(named: str) -> None:
     built = choose(PUBLIC, named=named).build()
     members = getattr(built, "credentials", (built,))
     timeouts = [member._process_timeout for member in members if hasattr(member, "_process_timeout")]
@@ -206,7 +206,7 @@ def test_an_emulator_on_this_machine_gets_no_real_token_unless_told_to() -> None
     assert choose(local, named="cli", variables=AZURE).name == "Azure CLI"
 
 
-def test_the_identity_is_what_the_token_says() -> None:
+def test_the_identity_is_read_from_the_token() -> None:
     sign_in = SignIn(given(EmulatorCredential("22222222-2222-2222-2222-222222222222")), PUBLIC.scope)
     identity = sign_in.identity()
     assert identity == Identity(
@@ -242,7 +242,7 @@ class Issuer:
         return TokenCache(self.fetch, now=lambda: self.now)
 
 
-def test_one_token_serves_all_until_five_minutes_before_its_end() -> None:
+def test_one_token_serves_all_requests_until_five_minutes_before_it_expires() -> None:
     issuer = Issuer()
     cache = issuer.cache()
     assert [cache.get_token("s").token, cache.get_token_info("s").token] == ["token-1", "token-1"]
@@ -267,7 +267,7 @@ def test_a_claims_challenge_brings_a_new_token() -> None:
     assert issuer.issued == [("s", None), ("s", "more")]
 
 
-def test_when_renewal_fails_the_old_token_goes_on_while_it_is_good(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_renewal_keeps_the_old_token_while_it_is_valid(caplog: pytest.LogCaptureFixture) -> None:
     issuer = Issuer()
     cache = issuer.cache()
     cache.get_token("s")
@@ -282,7 +282,7 @@ def test_when_renewal_fails_the_old_token_goes_on_while_it_is_good(caplog: pytes
         cache.get_token("s")
 
 
-def test_a_refusal_is_not_asked_for_again_by_each_thread_that_waited_for_it() -> None:
+def test_threads_that_wait_for_a_refused_token_do_not_request_it_again() -> None:
     issuer = Issuer()
     issuer.refuses = True
     cache = issuer.cache()
@@ -296,7 +296,7 @@ def test_a_refusal_is_not_asked_for_again_by_each_thread_that_waited_for_it() ->
     assert cache.get_token("s").token == "token-1"
 
 
-def test_each_thread_that_meets_a_refusal_raises_an_error_of_its_own_from_the_one_cause() -> None:
+def test_each_thread_that_meets_a_refusal_raises_its_own_error_from_one_cause() -> None:
     issuer = Issuer()
     issuer.refuses = True
     cache = issuer.cache()
@@ -311,7 +311,7 @@ def test_each_thread_that_meets_a_refusal_raises_an_error_of_its_own_from_the_on
     assert len(list(traceback.walk_tb(errors[-1].__traceback__))) < 8, "it grew by no other thread's frames"
 
 
-def test_the_sdks_know_each_cloud_by_its_setting() -> None:
+def test_each_cloud_has_its_setting_in_the_sdks() -> None:
     assert [AzureClouds[cloud.setting].name for cloud in (PUBLIC, CHINA, USGOVERNMENT)] == [
         "AZURE_PUBLIC_CLOUD",
         "AZURE_CHINA_CLOUD",

@@ -51,7 +51,7 @@ def test_an_accepted_write_is_an_operation_named_like_its_job() -> None:
     assert "secret" not in repr(operation)
 
 
-def test_the_location_serves_where_no_other_address_is_given() -> None:
+def test_the_location_is_polled_where_no_other_address_is_given() -> None:
     location = f"https://management.azure.com{MAPPING}/operationresults/0a1b?api-version=2025-08-01"
     operation = operation_of(answered((202, {"Location": location}, None)), MAPPING)
     assert operation is not None
@@ -68,11 +68,11 @@ def test_the_location_serves_where_no_other_address_is_given() -> None:
         (200, {"Location": "https://management.azure.com/x"}, None),
     ],
 )
-def test_a_write_that_azure_finished_at_once_leaves_nothing_to_wait_for(reply: Reply) -> None:
+def test_a_write_that_azure_finishes_at_once_is_not_polled(reply: Reply) -> None:
     assert operation_of(answered(reply), MAPPING) is None
 
 
-def test_a_resource_still_being_made_is_asked_itself_where_no_address_is_given() -> None:
+def test_a_resource_being_created_is_polled_itself_where_no_address_is_given() -> None:
     operation = operation_of(answered((201, {}, {"properties": {"provisioningState": "Updating"}})), MAPPING)
     assert operation is not None
     assert operation.status_url == f"https://management.azure.com{MAPPING}"
@@ -83,7 +83,7 @@ def test_an_accepted_write_without_any_address_is_an_error_and_not_a_success() -
         operation_of(answered((202, {}, None)), MAPPING)
 
 
-def test_the_sdk_gets_the_operation_as_the_result_of_a_method_that_does_not_poll() -> None:
+def test_the_sdk_gets_the_operation_as_the_result_of_a_method_without_polling() -> None:
     method = Submitted(MAPPING)
     method.initialize(None, answered((202, {"Azure-AsyncOperation": STATUS}, None)), None)
     assert method.finished()
@@ -110,7 +110,7 @@ def test_the_sdk_gets_the_operation_as_the_result_of_a_method_that_does_not_poll
         ("SomethingNew", "in_progress"),
     ],
 )
-def test_only_the_status_decides(word: str, state: str) -> None:
+def test_only_the_status_decides_whether_an_operation_succeeded(word: str, state: str) -> None:
     assert status({"status": word, "error": None, "id": None, "properties": None}).state == state
 
 
@@ -120,7 +120,7 @@ def test_an_unreadable_state_does_not_count_as_success(body: bytes) -> None:
         status(body)
 
 
-def test_a_byte_order_mark_hides_no_state() -> None:
+def test_a_state_after_a_byte_order_mark_is_read() -> None:
     assert status(b'\xef\xbb\xbf{"status": "InProgress"}').state == "in_progress"
 
 
@@ -135,12 +135,12 @@ def test_a_relative_address_is_joined_to_the_endpoint(header: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["Succeeded", "InProgress"])
-def test_an_error_beside_a_success_or_a_run_is_a_warning(word: str) -> None:
+def test_an_error_in_a_succeeded_or_running_status_is_a_warning(word: str) -> None:
     warning = {"code": "28061", "message": "The machine is unavailable.", "details": None}
     assert status({"status": word, "error": warning}).error is None
 
 
-def test_a_failure_says_why() -> None:
+def test_a_failed_operation_gives_its_error() -> None:
     detail = {
         "code": "150261",
         "message": "Inner words.",
@@ -154,7 +154,7 @@ def test_a_failure_says_why() -> None:
     assert error.resource_id == str(MAPPING)
 
 
-def test_a_failure_without_words_is_a_failure() -> None:
+def test_a_failed_status_without_an_error_is_a_failure() -> None:
     error = status({"status": "Canceled", "error": None}).error
     assert isinstance(error, OperationFailedError)
     assert (error.code, error.message) == ("Canceled", "the operation ended in Canceled")
@@ -171,5 +171,5 @@ def test_a_failure_without_words_is_a_failure() -> None:
         ({"properties": {"state": "Paired"}}, 200, "succeeded"),
     ],
 )
-def test_other_status_urls_report_in_their_own_form(document: object, code: int, state: str) -> None:
+def test_other_status_urls_are_read_in_their_own_format(document: object, code: int, state: str) -> None:
     assert status(document, code=code).state == state

@@ -12,7 +12,7 @@ from asrnet.azure.request_log import quieten_vendors
 SIGNED = "https://management.azure.com/x/replicationOperationStatus/1?api-version=2025-08-01&t=1&s=secret"
 
 
-def test_an_error_and_all_it_came_from_are_scrubbed() -> None:
+def test_an_error_and_its_causes_are_redacted() -> None:
     inner = OSError(f"cannot reach {SIGNED}")
     outer = RuntimeError(inner, f"while reading {SIGNED}")
     try:
@@ -23,7 +23,7 @@ def test_an_error_and_all_it_came_from_are_scrubbed() -> None:
     assert "cannot reach https://management.azure.com" in str(inner)
 
 
-def test_an_error_keeps_no_answer_that_it_would_print() -> None:
+def test_an_error_drops_a_response_that_it_would_print() -> None:
     class AnsweredError(Exception):
         response: object = "a page with a secret"
 

@@ -83,13 +83,13 @@ def test_refusals_are_not_retried(status: int) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("code", ["AnotherOperationInProgress", "RetryableErrorDueToAnotherOperation"])
-def test_a_busy_conflict_is_retried(code: str, method: str) -> None:
+def test_a_conflict_with_a_busy_code_is_retried(code: str, method: str) -> None:
     call = Call((409, {}, error(code, "Busy.")), OK)
     assert call.status(method) == 200
     assert call.attempts == 2
 
 
-def test_a_throttled_subscription_holds_back_no_other_and_no_other_kind_of_request() -> None:
+def test_throttling_delays_no_other_subscription_and_no_other_kind_of_request() -> None:
     clock = SimulatedClock()
     azure = Answering(in_turn((429, {"Retry-After": "60"}, error("SubscriptionRequestsThrottled", "Later.")), OK))
     policy = RetryPolicy(clock=clock, gates=Gates(clock), limits=RetryLimits(attempts=1), chance=lambda: 0.5)
@@ -106,7 +106,7 @@ def test_a_throttled_subscription_holds_back_no_other_and_no_other_kind_of_reque
     assert answered_at("GET", URL.replace("/subscriptions/", "/Subscriptions/")) >= 60
 
 
-def test_a_busy_code_may_stand_in_a_detail() -> None:
+def test_a_busy_code_in_a_detail_is_recognised() -> None:
     body = error(
         "Conflict", "Busy.", details=[{"code": "OperationInProgress", "message": "Busy.", "possibleCauses": ""}]
     )
@@ -114,7 +114,7 @@ def test_a_busy_code_may_stand_in_a_detail() -> None:
     assert call.status() == 200
 
 
-def test_other_busy_codes_can_be_added() -> None:
+def test_more_busy_codes_can_be_configured() -> None:
     call = Call((409, {}, error("539", "Busy.")), OK, limits=RetryLimits(busy_codes=frozenset({"539"})))
     assert call.status() == 200
 
@@ -131,19 +131,19 @@ def test_other_busy_codes_can_be_added() -> None:
         "MissingSubscriptionRegistration",
     ],
 )
-def test_a_refusal_by_right_lock_or_policy_is_final_whatever_its_status(status: int, code: str) -> None:
+def test_a_refusal_by_permission_lock_or_policy_is_never_retried(status: int, code: str) -> None:
     call = Call((status, {}, error(code, "No.")), OK)
     assert call.status("PUT") == status
     assert call.attempts == 1
 
 
-def test_waits_double_with_jitter_up_to_the_longest() -> None:
+def test_backoff_doubles_with_jitter_up_to_its_maximum() -> None:
     call = Call(UNAVAILABLE, limits=RetryLimits(attempts=9, first_wait=1.0, longest_wait=20.0))
     assert call.status() == 503
     assert call.waits == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
 
 
-def test_retry_after_comes_before_back_off() -> None:
+def test_retry_after_takes_precedence_over_backoff() -> None:
     call = Call((503, {"Retry-After": "7"}, None), OK)
     begun = call.clock.now()
     assert call.status() == 200
@@ -157,7 +157,7 @@ def test_attempts_are_bounded() -> None:
     assert call.attempts == 3
 
 
-def test_refusals_for_too_many_requests_count_against_the_deadline_and_not_as_attempts() -> None:
+def test_throttled_attempts_count_against_the_deadline_only() -> None:
     throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
     call = Call(*[throttled] * 20, UNAVAILABLE, OK, limits=RetryLimits(attempts=3))
     assert call.status() == 200
@@ -181,7 +181,7 @@ def test_a_certificate_that_does_not_verify_is_not_retried() -> None:
     assert call.attempts == 1
 
 
-def test_a_wait_beyond_the_deadline_is_not_begun() -> None:
+def test_a_wait_beyond_the_deadline_is_not_started() -> None:
     call = Call((429, {"Retry-After": "301"}, error("SubscriptionRequestsThrottled", "Later.")), OK)
     begun = call.clock.now()
     assert call.status() == 429
@@ -217,20 +217,20 @@ def test_requests_without_an_answer_have_a_limit_of_their_own() -> None:
     assert call.attempts == 3
 
 
-def test_a_body_that_breaks_off_is_requested_again() -> None:
+def test_a_truncated_body_is_requested_again() -> None:
     call = Call((200, {"Content-Length": "5000"}, {"value": []}), OK)
     assert call.status() == 200
     assert call.attempts == 2
 
 
-def test_busy_answers_are_counted_for_whoever_reads_the_response() -> None:
+def test_the_context_of_a_response_counts_its_busy_answers() -> None:
     busy: Reply = (409, {}, error("AnotherOperationInProgress", "Busy."))
     throttled: Reply = (429, {"Retry-After": "1"}, error("SubscriptionRequestsThrottled", "Later."))
     response = Call(busy, throttled, UNAVAILABLE, OK).send("PUT")
     assert response.context[BUSY] == 2
 
 
-def test_a_throttled_request_holds_the_others_of_its_kind_back() -> None:
+def test_a_throttled_request_delays_others_of_its_kind() -> None:
     clock = SimulatedClock()
     gates = Gates(clock)
     azure = Answering(in_turn((429, {"Retry-After": "20"}, error("SubscriptionRequestsThrottled", "Later.")), OK))
@@ -243,7 +243,7 @@ def test_a_throttled_request_holds_the_others_of_its_kind_back() -> None:
     assert clock.now() >= begun + 20
 
 
-def test_a_busy_resource_holds_back_no_other_request() -> None:
+def test_a_busy_resource_delays_no_other_request() -> None:
     verdict = judge(
         429,
         {},
@@ -294,7 +294,7 @@ def test_a_long_wait_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.usefixtures("testing")
-def test_in_test_mode_nothing_waits_and_attempts_are_as_set() -> None:
+def test_test_mode_does_not_wait_and_sets_the_attempts() -> None:
     set_testing(True, attempts=2)
     call = Call((503, {"Retry-After": "30"}, None))
     begun = call.clock.now()
@@ -343,7 +343,7 @@ def test_retry_after_is_seconds_or_a_date_or_a_quotas_reset(headers: Mapping[str
         ("GET", {"subscription-reads": "many"}, None),
     ],
 )
-def test_the_least_that_an_answer_names_is_what_remains(
+def test_the_smallest_remaining_quota_of_an_answer_counts(
     method: str, headers: Mapping[str, str], expected: int | None
 ) -> None:
     named = {f"x-ms-ratelimit-remaining-{name}": value for name, value in headers.items()}

@@ -83,7 +83,7 @@ def test_a_site_recovery_error_carries_its_inner_code_causes_and_advice() -> Non
     assert (error.resource_id, error.request_id) == (str(VNET), "corr-1")
 
 
-def test_details_of_other_services_do_not_hide_the_code_on_top() -> None:
+def test_details_of_other_services_do_not_hide_the_outer_code() -> None:
     error = service(coded(400, "NetcfgSubnetRangesOverlap", details=[{"code": "Noise", "message": "Noise."}]))
     assert (error.code, error.message) == ("NetcfgSubnetRangesOverlap", "Words.")
 
@@ -105,21 +105,21 @@ def test_details_of_other_services_do_not_hide_the_code_on_top() -> None:
         (500, "InternalServerError", ServiceError),
     ],
 )
-def test_each_code_has_its_class(status: int, code: str, kind: type[ServiceError]) -> None:
+def test_each_error_code_maps_to_its_class(status: int, code: str, kind: type[ServiceError]) -> None:
     error = service(coded(status, code))
     assert type(error) is kind
     assert (error.status, error.code) == (status, code)
 
 
 @pytest.mark.parametrize("code", ["ExpiredAuthenticationToken", "InvalidAuthenticationToken", "AuthenticationFailed"])
-def test_a_refused_token_is_about_the_credential(code: str) -> None:
+def test_a_refused_token_is_a_credential_error(code: str) -> None:
     error = coded(401, code, "The access token expiry UTC time is earlier than now.")
     assert isinstance(error, CredentialError)
     assert "expiry" in error.message
     assert "az login" in error.hint
 
 
-def test_a_vault_never_used_has_an_error_of_its_own() -> None:
+def test_an_unused_vault_has_its_own_error() -> None:
     error = site_recovery(400, "BadRequest", "SubscriptionIdNotRegisteredWithSrs")
     assert isinstance(error, VaultUnusedError)
     assert "create_fabrics" in error.hint
@@ -227,7 +227,7 @@ def test_an_unregistered_provider_comes_with_the_command_that_registers_it() -> 
         coded(404, "InvalidResourceType"),
     ],
 )
-def test_a_404_that_is_not_about_the_resource_proves_no_absence(error: AsrError) -> None:
+def test_a_404_about_something_else_does_not_prove_absence(error: AsrError) -> None:
     assert type(error) is ServiceError
 
 
@@ -267,15 +267,13 @@ def test_a_redirect_is_an_error_and_is_not_followed() -> None:
         ),
     ],
 )
-def test_code_and_message_are_found_whatever_the_case_and_the_envelope(
-    document: object, code: str, message: str
-) -> None:
+def test_code_and_message_are_found_in_any_case_and_envelope(document: object, code: str, message: str) -> None:
     error = read_error(json.dumps(document).encode())
     assert (error.code, error.message) == (code, message)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_a_byte_order_mark_hides_no_error(encoding: str) -> None:
+def test_an_error_after_a_byte_order_mark_is_read(encoding: str) -> None:
     error = read_error('{"error": {"code": "Odd", "message": "Größe"}}'.encode(encoding))
     assert (error.code, error.message) == ("Odd", "Größe")
 
@@ -304,7 +302,7 @@ def test_a_byte_order_mark_hides_no_error(encoding: str) -> None:
         (b"<!DOCTYPE html><html><body>\n<p>Blocked &amp; logged</p></body></html>", "Blocked & logged"),
     ],
 )
-def test_a_body_of_another_form_is_read_as_text_and_proves_nothing(body: bytes, message: str) -> None:
+def test_an_unknown_body_is_read_as_text_and_does_not_prove_absence(body: bytes, message: str) -> None:
     error = read_error(body)
     assert (error.message, error.codes) == (message, frozenset())
 
@@ -314,7 +312,7 @@ def test_numbers_and_lists_in_an_error_are_read_as_text() -> None:
     assert (answer.code, answer.possible_causes) == ("28020", "a b")
 
 
-def test_no_answer_is_unreachable_and_hides_the_signed_query() -> None:
+def test_a_request_without_an_answer_is_unreachable_and_hides_the_signed_query() -> None:
     fault = ServiceRequestError("Max retries exceeded with url: /x/1?api-version=1&s=secret (Caused by reset)")
     with pytest.raises(UnreachableError) as caught, translated(VNET):
         raise fault
@@ -333,7 +331,7 @@ def test_a_certificate_that_does_not_verify_is_reported_with_the_roots_in_use() 
     assert "root certificate" in caught.value.hint
 
 
-def test_a_document_that_cannot_be_decoded_is_an_error_of_the_answer_and_not_of_its_status() -> None:
+def test_a_document_that_cannot_be_decoded_is_an_error_of_the_answer_whatever_its_status() -> None:
     response = Answer(200, b"<html>")
     with pytest.raises(ServiceError) as caught, translated(VNET):
         raise DecodeError("JSON is invalid", response=response)  # type: ignore[arg-type]  # what of it matters
@@ -348,6 +346,6 @@ def test_a_host_name_that_does_not_resolve_is_reported_as_such() -> None:
     assert "does not resolve" in caught.value.hint
 
 
-def test_errors_that_are_not_the_sdks_pass_through() -> None:
+def test_errors_from_outside_the_sdk_pass_through() -> None:
     with pytest.raises(InterruptedError), translated(VNET):
         raise InterruptedError("the run is being stopped")

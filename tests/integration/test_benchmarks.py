@@ -19,7 +19,7 @@ def described(*words: str) -> fleet.Fleet:
 
 
 @pytest.mark.parametrize("sizes", ["x", "0", "-1", "1,0", "1,,2", ",", "1.5", ""])
-def test_sizes_that_are_no_numbers_of_pairs_are_refused(sizes: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sizes_that_are_not_numbers_are_refused(sizes: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         described(f"--sizes={sizes}")
     assert "expected whole numbers above zero, found '" in capsys.readouterr().err
@@ -28,7 +28,7 @@ def test_sizes_that_are_no_numbers_of_pairs_are_refused(sizes: str, capsys: pyte
 @pytest.mark.parametrize(
     "words", ["--latency=-1", "--latency=nan", "--operation=inf", "--operation=x", "--retry-after=-1", "--rounds=0"]
 )
-def test_weather_that_cannot_be_is_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_impossible_network_conditions_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         described(words)
     assert f"found '{words.partition('=')[2]}'" in capsys.readouterr().err
@@ -40,7 +40,7 @@ def test_the_options_decide_what_is_measured() -> None:
     assert given.weather == Weather(latency=0.0, operation=1.5)
 
 
-def test_a_quick_run_is_small_once_and_without_peers() -> None:
+def test_a_quick_run_is_one_small_round_without_peers() -> None:
     given = described("--quick")
     assert (tuple(given.sizes), given.rounds, given.peers) == (fleet.QUICK_SIZES, 1, False)
 
@@ -53,7 +53,7 @@ if [ "$1 $2" = "cloud register" ]; then mkdir "$AZURE_CONFIG_DIR" && exit 0; exi
 """
 
 
-def test_a_peer_that_fails_costs_its_own_row_alone(
+def test_a_failing_peer_loses_only_its_own_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """This az lists, and like az registers a cloud once in a folder, but does not know how to create."""

@@ -30,11 +30,11 @@ EA, SEA = "eastasia", "southeastasia"
 
 class TestChains:
     @pytest.mark.parametrize(("pairs", "pages"), [(1, 1), (50, 1), (150, 3)])
-    def test_a_plan_waits_for_nothing_but_the_pages_of_its_longest_list(self, pairs: int, pages: int) -> None:
+    def test_a_plan_takes_no_longer_than_the_pages_of_its_longest_list(self, pairs: int, pages: int) -> None:
         assert chain_of_asrnet("plan", pairs) == pages
 
     @pytest.mark.parametrize("pairs", [1, 20, 150])
-    def test_an_apply_waits_for_one_request_more_than_the_floor(self, pairs: int) -> None:
+    def test_an_apply_takes_one_request_longer_than_the_floor(self, pairs: int) -> None:
         """The one more is the look, right before the first write, at what has changed since the plan."""
         assert chain_of_asrnet("apply", pairs) <= chain_of_floor("apply", pairs) + 1
 
@@ -51,7 +51,7 @@ class TestRequests:
         assert sent["PUT"] == 2 * pairs
 
 
-def test_vaults_and_subscriptions_are_read_side_by_side() -> None:
+def test_vaults_and_subscriptions_are_read_in_parallel() -> None:
     """Five lists of each vault and one of each subscription, eight requests at a time."""
     vaults, subscriptions = 8, 5
     build = Builder(clock=SimulatedClock(), behaviour=Behaviour(latency=A_REQUEST))

@@ -75,7 +75,7 @@ def test_a_missing_file_is_named(fake: Cli) -> None:
         *("slash", "dots", "space", "unicode"),
     ],
 )
-def test_a_desired_state_that_cannot_be_meant_is_refused_with_its_line(
+def test_an_impossible_desired_state_is_refused_with_its_line(
     fake: Cli, folder: Path, old: str, new: str, words: list[str]
 ) -> None:
     edit(folder, old, new)
@@ -96,9 +96,7 @@ def test_a_desired_state_that_cannot_be_meant_is_refused_with_its_line(
     ids=["a word", "a name", "a network", "a reference", "a key"],
 )
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_value_cannot_write_a_line_or_a_colour_of_its_own(
-    fake: Cli, folder: Path, old: str, new: str, form: str
-) -> None:
+def test_a_value_cannot_inject_a_line_or_a_colour(fake: Cli, folder: Path, old: str, new: str, form: str) -> None:
     edit(folder, old, new)
     ran = fake("plan", "--log-format", form)
     assert (ran.code, ran.out) == (1, "")
@@ -108,7 +106,7 @@ def test_a_value_cannot_write_a_line_or_a_colour_of_its_own(
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
-def test_a_pair_that_no_rule_makes_does_not_look_like_nothing_to_do(
+def test_a_selected_pair_that_no_rule_makes_is_not_reported_as_nothing_to_do(
     fake: Cli, folder: Path, command: tuple[str, ...]
 ) -> None:
     before = snapshot(folder)
@@ -119,12 +117,12 @@ def test_a_pair_that_no_rule_makes_does_not_look_like_nothing_to_do(
 
 
 @pytest.mark.parametrize("name", ["tagged", "tagged/crm-eu"])
-def test_a_pair_that_no_rule_makes_is_named_beside_a_vault_too(fake: Cli, name: str) -> None:
+def test_a_selected_pair_that_no_rule_makes_is_named_when_a_vault_is_selected_too(fake: Cli, name: str) -> None:
     refused(fake("drift", "--correct", "--vault", "sea", "--pair", name), f"no rule makes a pair '{name}'")
 
 
 @pytest.mark.parametrize("name", ["hub", "tagged/crm-ea"])
-def test_a_pair_of_a_vault_that_is_left_out_does_not_look_like_nothing_to_do(
+def test_a_selected_pair_of_an_unselected_vault_is_not_reported_as_nothing_to_do(
     fake: Cli, folder: Path, name: str
 ) -> None:
     edit(folder, "  sea: dr/rg-dr/vault-sea", "  sea: dr/rg-dr/vault-sea\n  two: dr/rg-dr/vault-two")
@@ -132,13 +130,13 @@ def test_a_pair_of_a_vault_that_is_left_out_does_not_look_like_nothing_to_do(
     refused(fake("drift", "--correct", "--vault", "two", "--pair", name), words)
 
 
-def test_an_argument_cannot_write_a_line_of_its_own(fake: Cli) -> None:
+def test_an_argument_cannot_inject_a_line(fake: Cli) -> None:
     for argument in ("--vault=a\nerror: b", "--output=a\nerror: b", "--a\nerror: b", "a\nerror: b"):
         ran = fake("plan", argument)
         assert (ran.code, sum(line.startswith("error: ") for line in ran.err.splitlines())) == (1, 1)
 
 
-def test_an_endpoint_without_tls_that_is_not_this_machine_is_refused(cli: Cli) -> None:
+def test_an_endpoint_without_tls_on_another_machine_is_refused(cli: Cli) -> None:
     refused(cli("plan", "--endpoint", "http://management.azure.com"), "--endpoint: ", "http and not this machine")
 
 
@@ -192,7 +190,7 @@ def test_with_one_attempt_a_request_without_an_answer_is_not_repeated(cli: Cli) 
     refused(ran, "no answer from 127.0.0.1:1: ", "/vaults/vault-sea", "1 attempt)")
 
 
-def test_a_host_that_has_no_address_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_name_that_does_not_resolve_is_named(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -231,7 +229,7 @@ def test_a_subscription_of_another_tenant_is_reported_as_such(fake: Cli, folder:
 
 
 @pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
-def test_a_world_that_cannot_be_written_is_known_before_anything_is_applied(
+def test_an_unwritable_world_is_refused_before_anything_is_applied(
     cli: Cli, folder: Path, command: tuple[str, ...]
 ) -> None:
     # A name so long that the file beside it, which would replace it, cannot be made: true for root as well.
@@ -261,7 +259,7 @@ def test_a_world_that_cannot_be_written_is_known_before_anything_is_applied(
     ],
     ids=" ".join,
 )
-def test_a_place_that_cannot_be_written_is_known_before_anything_is_asked_of_azure(
+def test_an_unwritable_path_is_refused_before_anything_is_requested(
     cli: Cli, folder: Path, arguments: tuple[str, ...]
 ) -> None:
     (folder / "world.yaml").write_text("no world: [", "utf-8")  # reading it would be the error instead
@@ -287,18 +285,18 @@ def test_a_role_that_cannot_be_made_leaves_no_file_behind(cli: Cli, folder: Path
     assert snapshot(folder) == before
 
 
-def test_a_world_that_is_none_is_refused_with_its_line(fake: Cli, folder: Path) -> None:
+def test_an_invalid_world_is_refused_with_its_line(fake: Cli, folder: Path) -> None:
     edit(folder, "location: eastasia", "location: [eastasia]", "world.yaml")
     refused(fake("plan"), "world.yaml:")
 
 
-def test_a_world_given_as_a_desired_state_is_told_in_one_sentence(cli: Cli) -> None:
+def test_a_world_given_as_a_desired_state_is_reported_in_one_sentence(cli: Cli) -> None:
     ran = cli("validate", "world.yaml")
     refused_in_one = "error: world.yaml: this is a world, expected a desired state\nhint: "
     assert (ran.code, ran.err.startswith(refused_in_one), ran.err.count("error: ")) == (1, True, 1)
 
 
-def test_a_desired_state_given_as_a_world_is_told_in_one_sentence(cli: Cli) -> None:
+def test_a_desired_state_given_as_a_world_is_reported_in_one_sentence(cli: Cli) -> None:
     ran = cli("validate", "--world", "asrnet.yaml")
     refused_in_one = "error: asrnet.yaml: this is a desired state, expected a world\nhint: "
     assert (ran.code, ran.err.startswith(refused_in_one), ran.err.count("error: ")) == (1, True, 1)
@@ -329,12 +327,12 @@ def test_a_file_of_another_kind_is_named_with_the_option_that_takes_it(
     assert hint in second
 
 
-def test_a_hint_that_mistakes_in_a_row_share_is_given_once(fake: Cli, folder: Path) -> None:
+def test_a_hint_that_mistakes_in_a_row_share_is_printed_once(fake: Cli, folder: Path) -> None:
     edit(folder, "version: 1", "version: 1\nvautls: {}\nreigons: []")
     ran = fake("plan")
     assert (ran.err.count("unknown key"), ran.err.count("hint: known keys: cloud, freeze, ")) == (2, 1)
 
 
-def test_known_kinds_are_listed_by_the_alphabet(fake: Cli) -> None:
+def test_known_kinds_are_listed_alphabetically(fake: Cli) -> None:
     hint = fake("plan", "--force", "xyz").err.partition("known kinds: ")[2].partition(" and ")[0].split(", ")
     assert hint == sorted(hint)

@@ -32,7 +32,7 @@ def test_a_healthy_world_passes_and_stays_as_it_was(fake: Cli, folder: Path) -> 
     assert snapshot(folder) == before
 
 
-def test_an_emulator_is_as_healthy_as_its_world_whatever_the_worlds_tenant(cli: Cli, folder: Path) -> None:
+def test_doctor_passes_on_an_emulator_whatever_the_tenant_of_its_world(cli: Cli, folder: Path) -> None:
     app = App(world_file.load(folder / "world.yaml", clock=SimulatedClock()))
     with running(app, ServeOptions(port=0, tls_port=0, cache=str(folder / "certificates"))) as emulator:
         ran = cli("doctor", "--endpoint", emulator.http)
@@ -59,7 +59,7 @@ def test_a_certificate_that_is_not_trusted_is_reported_once(cli: Cli, inspected:
     assert "attempt" not in ran.out, "nobody asks twice"
 
 
-def test_a_variable_that_names_no_roots_is_the_users_mistake_and_not_a_bug(
+def test_a_variable_that_names_no_root_certificates_is_a_user_error_and_not_a_bug(
     cli: Cli, inspected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nope")
@@ -79,14 +79,14 @@ def test_every_problem_comes_with_its_fix_and_exit_code_1(fake: Cli, folder: Pat
     assert lines[line + 1].strip().startswith("fix: grant 'Microsoft.RecoveryServices/vaults/replicationFabrics/read'")
 
 
-def test_a_right_that_a_task_lacks_fails_only_where_the_task_is_asked_for(fake: Cli, folder: Path) -> None:
+def test_a_right_that_a_task_lacks_fails_only_where_that_task_is_required(fake: Cli, folder: Path) -> None:
     denied(folder, DELETE)
     assert fake("doctor").code == 0
     ran = fake("doctor", "--for", "apply")
     assert (ran.code, DELETE in ran.out) == (1, True)
 
 
-def test_network_interfaces_are_tried_only_where_their_task_is_asked_for(fake: Cli, folder: Path) -> None:
+def test_network_interfaces_are_checked_only_for_their_task(fake: Cli, folder: Path) -> None:
     assert "network interfaces" in fake("doctor", "--for", "nics").out
     denied(folder, "Microsoft.Network/networkInterfaces/read")
     assert fake("doctor").code == 0
@@ -94,13 +94,13 @@ def test_network_interfaces_are_tried_only_where_their_task_is_asked_for(fake: C
     assert (ran.code, "'asrnet permissions --for nics' prints a role that has it" in ran.out) == (1, True)
 
 
-def test_programs_get_json(fake: Cli) -> None:
+def test_doctor_writes_json_for_programs(fake: Cli) -> None:
     said = json.loads(fake("doctor", "-o", "json").out)
     assert (said["format_version"], said["healthy"]) == ("1.1", True)
     assert set(said["checks"][0]) == {"name", "verdict", "message", "subject", "fix"}
 
 
-def test_a_vault_is_enough_without_a_file(fake: Cli, folder: Path) -> None:
+def test_a_vault_id_is_enough_without_a_file(fake: Cli, folder: Path) -> None:
     (folder / "asrnet.yaml").unlink()
     ran = fake("doctor", "--vault", VAULT)
     assert (ran.code, "read mappings" in ran.out) == (0, True)
@@ -112,7 +112,7 @@ def test_unknown_formats_and_tasks_are_refused(fake: Cli, cli: Cli, argv: tuple[
     assert (ran.code, ran.out, ran.err.startswith("error: ")) == (1, "", True)
 
 
-def test_a_role_is_nothing_but_json_with_the_scopes_of_the_file(cli: Cli) -> None:
+def test_a_role_is_printed_as_json_only_with_the_scopes_of_the_file(cli: Cli) -> None:
     ran = cli("permissions", "--for", "create-networks")
     said = json.loads(ran.out)
     assert said["Name"] == "asrnet create-networks"
@@ -127,7 +127,7 @@ def test_the_role_for_applying_explains_delete_and_names_what_else_the_file_need
     assert "asrnet permissions --for create-networks" in ran.err
 
 
-def test_a_role_can_go_to_a_file(cli: Cli, folder: Path) -> None:
+def test_a_role_can_be_written_to_a_file(cli: Cli, folder: Path) -> None:
     ran = cli("permissions", "--for", "plan", "--name", "Mapping reader", "--minimal", "--out", "role.json")
     assert (ran.code, ran.out) == (0, "")
     said = json.loads((folder / "role.json").read_text())
@@ -142,7 +142,7 @@ def test_a_role_for_a_vault_has_the_scopes_of_that_vault_alone(cli: Cli, folder:
     assert said["AssignableScopes"] == [f"{GROUPS}/rg-far"]
 
 
-def test_a_role_for_a_vault_that_is_not_there_is_refused(cli: Cli) -> None:
+def test_a_role_for_a_missing_vault_is_refused(cli: Cli) -> None:
     ran = cli("permissions", "--vault", "see")
     assert (ran.code, ran.out) == (1, "")
     assert "there is no vault 'see'; did you mean 'sea'?" in ran.err
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_written_is_an_error(cli: Cli) -> None:
     assert (ran.code, "nowhere/role.json" in ran.err) == (1, True)
 
 
-def test_without_pairs_nobody_says_where_network_interfaces_are(cli: Cli, folder: Path) -> None:
+def test_without_pairs_a_role_for_network_interfaces_is_refused(cli: Cli, folder: Path) -> None:
     (folder / "asrnet.yaml").unlink()
     ran = cli("permissions", "--for", "nics", "--vault", VAULT)
     assert (ran.code, ran.out) == (1, "")

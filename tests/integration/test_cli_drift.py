@@ -34,7 +34,7 @@ def _name(network_id: str) -> str:
     return network_id.rpartition("/")[2]
 
 
-def test_unreadable_resources_are_reported_on_standard_error_whatever_the_outputs(fake: Cli, folder: Path) -> None:
+def test_unreadable_resources_are_reported_on_standard_error_with_any_output(fake: Cli, folder: Path) -> None:
     denied = "Microsoft.Network/virtualNetworks/read"
     edit(folder, "version: 1", f'version: 1\nbehaviour: {{denied: ["{denied}"]}}', "world.yaml")
     ran = fake("drift", "-o", "json=drift.json")
@@ -72,7 +72,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest(fake: Cli, option: str) -> 
     assert "did you mean 'half_pair'?" in ran.err
 
 
-def test_each_drift_that_cannot_be_corrected_has_a_line(fake: Cli, folder: Path) -> None:
+def test_each_drift_that_cannot_be_corrected_is_one_line(fake: Cli, folder: Path) -> None:
     edit(folder, "hub-sea}", "hub-gone}")
     ran = fake("drift", "--correct")
     assert ran.code == 2
@@ -80,7 +80,7 @@ def test_each_drift_that_cannot_be_corrected_has_a_line(fake: Cli, folder: Path)
     assert "hub-gone" in ran.err
 
 
-def test_a_refusal_writes_the_outputs_too_and_says_figures_and_way_out(fake: Cli, grown: Path) -> None:
+def test_a_refusal_writes_the_outputs_and_gives_figures_and_remedy(fake: Cli, grown: Path) -> None:
     edit(grown, "pairs:", "limits: {max_updates: 1}\npairs:")
     world = (grown / "world.yaml").read_bytes()
     ran = fake("drift", "--correct", "-o", "json=report.json", "-o", "text")
@@ -104,7 +104,7 @@ def test_a_retarget_lists_the_machines_that_keep_the_old_network(fake: Cli, grow
     assert "vm-app (nic0) still fails over to app-sea-old" in ran.out
 
 
-def test_corrections_leave_their_audit(fake: Cli, grown: Path) -> None:
+def test_corrections_are_written_to_the_audit(fake: Cli, grown: Path) -> None:
     fake("drift", "--correct", "--only", "retargeted", "--audit", "audit.log")
     actions = [json.loads(line)["action"] for line in (grown / "audit.log").read_text().splitlines()]
     assert sorted(actions) == sorted(["delete", "update", "create"] * 3)
@@ -126,7 +126,7 @@ def two_vaults(folder: Path) -> Path:
 
 
 @pytest.mark.usefixtures("two_vaults")
-def test_shards_share_the_vaults_and_together_are_the_whole(fake: Cli) -> None:
+def test_shards_partition_the_vaults(fake: Cli) -> None:
     def vaults(*argv: str) -> set[str]:
         plan = json.loads(fake("plan", "-o", "json", *argv).out)
         return {change["vault"] for change in plan["changes"] if change["kind"] == "network_mapping"}
@@ -145,7 +145,7 @@ def test_a_shard_without_vaults_ends_at_once_with_a_message(fake: Cli, two_vault
 
 
 @pytest.mark.usefixtures("two_vaults")
-def test_a_scheduler_of_two_shards_corrects_everything(fake: Cli) -> None:
+def test_schedulers_of_two_shards_correct_everything(fake: Cli) -> None:
     assert fake("drift", "--correct", "--shard", "1/2").code == 0
     assert fake("drift").code == 2
     assert fake("drift", "--correct", "--shard", "2/2").code == 0
@@ -153,6 +153,6 @@ def test_a_scheduler_of_two_shards_corrects_everything(fake: Cli) -> None:
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2", "1/2/3", ""])
-def test_a_shard_that_is_none_is_refused(fake: Cli, text: str) -> None:
+def test_an_invalid_shard_is_refused(fake: Cli, text: str) -> None:
     ran = fake("plan", f"--shard={text}")
     assert (ran.code, "--shard: " in ran.err, ran.out) == (1, True, "")

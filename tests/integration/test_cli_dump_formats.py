@@ -21,7 +21,7 @@ def grown(folder: Path) -> Path:
     return folder
 
 
-def test_every_mapping_becomes_a_resource_of_bicep(fake: Cli, grown: Path) -> None:
+def test_every_mapping_becomes_a_bicep_resource(fake: Cli, grown: Path) -> None:
     ran = fake("dump", "--format", "bicep", "--out", "mappings.bicep")
     assert (ran.code, ran.out, ran.err) == (0, "", "written: mappings.bicep\n")
     file = bicep.parse((grown / "mappings.bicep").read_text("utf-8"))

@@ -33,7 +33,7 @@ def test_common_options_may_stand_before_the_command_and_after(cli: Cli) -> None
     assert before.out == after.out
 
 
-def test_repeatable_options_add_up_across_the_command(cli: Cli) -> None:
+def test_a_repeatable_option_adds_up_wherever_it_stands(cli: Cli) -> None:
     ran = cli("--pair", "hub", "plan", "--pair", "app", "-o", "json", "--backend", "fake:world.yaml")
     assert json.loads(ran.out)["summary"]["create"] == 4
 
@@ -137,7 +137,7 @@ def test_every_command_explains_itself_and_its_options(cli: Cli, command: str) -
 
 
 @pytest.mark.parametrize("columns", ["1", "0", "-7", "many", "9" * 30])
-def test_nonsense_in_columns_is_no_bug(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+def test_an_invalid_columns_variable_is_no_error(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     for argv in (["--help"], ["predict", "--help"], ["plan", "--backend", "fake:world.yaml"]):
         ran = cli(*argv)
@@ -159,7 +159,7 @@ def test_help_fits_the_terminal(cli: Cli, monkeypatch: pytest.MonkeyPatch, comma
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_examples_of_a_command_are_understood(cli: Cli, command: str) -> None:
+def test_the_examples_in_the_help_of_a_command_parse(cli: Cli, command: str) -> None:
     module = import_module(commands.MODULE.format(command))
     assert cli(command, "--help").out.count("\n  asrnet ") == len(module.EXAMPLES) > 0
     for example, _ in module.EXAMPLES:
@@ -180,9 +180,7 @@ def test_help_names_formats_defaults_and_exit_codes(cli: Cli) -> None:
     )
 
 
-def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_business(
-    cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variable_for_an_option_of_another_command_is_ignored(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASRNET_OUTPUT", "github")
     assert cli("validate").code == 0
     assert "\nversion: 1\n" in cli("dump", "--backend", "fake:world.yaml").out
@@ -204,7 +202,7 @@ def test_a_variable_of_an_option_that_a_command_does_not_have_is_not_its_busines
         ("ASRNET_PERMISSIONS_FOR=aply", ["permissions"]),
     ],
 )
-def test_an_error_of_a_value_names_the_variable_that_it_came_from(
+def test_an_error_about_a_value_names_the_variable_that_it_came_from(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, given: str, command: list[str]
 ) -> None:
     variable, _, value = given.partition("=")
@@ -241,7 +239,7 @@ def test_a_hint_names_the_variable_that_gave_the_file_or_the_name(
     assert words in ran.err.partition("hint: ")[2]
 
 
-def test_no_habit_leads_to_an_option_that_lifts_a_safeguard() -> None:
+def test_no_suggestion_names_an_option_that_lifts_a_safeguard() -> None:
     dangerous = [flag for option in all_options() if option.is_dangerous for flag in option.flags]
     hints = [*habits.OPTIONS.values(), *habits.NO_COMMANDS.values()]
     assert [hint for hint in hints if set(hint.replace(";", " ").split()) & set(dangerous)] == []
@@ -253,14 +251,14 @@ def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
     assert ran.err == f"error: missing.yaml: the file does not exist\n{hint}\n"
 
 
-def test_a_missing_file_of_variables_is_told_by_the_variable_that_names_it(
+def test_a_missing_file_of_variables_is_reported_with_the_variable_that_names_it(
     cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ASRNET_ENV_FILE", "missing.env")
     assert cli("plan").err.startswith("error: ASRNET_ENV_FILE: missing.env: ")
 
 
-def test_a_found_dotenv_writes_no_file(cli: Cli, folder: Path) -> None:
+def test_a_found_dotenv_cannot_make_asrnet_write_a_file(cli: Cli, folder: Path) -> None:
     (folder / ".env").write_text("ASRNET_AUDIT=stolen\nASRNET_OUTPUT=json=stolen\nASRNET_PLAN_OUT=stolen\n", "utf-8")
     for command in (["plan"], ["apply", "--yes"]):
         ran = cli(*command, "--backend", "fake:world.yaml")
@@ -273,7 +271,7 @@ def test_a_found_dotenv_writes_no_file(cli: Cli, folder: Path) -> None:
     assert cli("plan", "--backend", "fake:world.yaml", "--env-file", ".env").code == 1  # two outputs to one file
 
 
-def test_a_found_dotenv_does_not_answer_for_the_user(cli: Cli, folder: Path) -> None:
+def test_a_found_dotenv_cannot_confirm_for_the_user(cli: Cli, folder: Path) -> None:
     (folder / ".env").write_text("ASRNET_YES=1\n", "utf-8")
     ran = cli("apply", "--backend", "fake:world.yaml")
     assert ran.code == 1
@@ -281,7 +279,7 @@ def test_a_found_dotenv_does_not_answer_for_the_user(cli: Cli, folder: Path) -> 
     assert "apply asks before it writes" in ran.err
 
 
-def test_more_v_than_there_are_is_no_error(fake: Cli) -> None:
+def test_extra_v_flags_are_no_error(fake: Cli) -> None:
     assert fake("plan", "-vvvvv").code == 0
 
 
@@ -317,11 +315,11 @@ def test_help_lists_every_command(cli: Cli) -> None:
     ] == COMMANDS
 
 
-def test_the_version_is_told(cli: Cli) -> None:
+def test_the_version_is_printed(cli: Cli) -> None:
     assert cli("--version").out.startswith("asrnet ")
 
 
-def test_an_error_nobody_expected_is_a_message_and_how_to_report_it(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unexpected_error_prints_a_message_and_how_to_report_it(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("surprise")
 
@@ -334,7 +332,7 @@ def test_an_error_nobody_expected_is_a_message_and_how_to_report_it(fake: Cli, m
     assert "Traceback" in fake("plan", "-vv").err
 
 
-def test_ctrl_c_is_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_prints_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
@@ -371,7 +369,7 @@ def test_ctrl_c_at_the_question_says_that_nothing_was_changed(fake: Cli, monkeyp
     assert (ran.code, ran.err) == (1, "\nerror: interrupted: nothing was changed\n")
 
 
-def test_names_cannot_command_a_terminal(fake: Cli, folder: Path) -> None:
+def test_names_cannot_send_terminal_escapes(fake: Cli, folder: Path) -> None:
     edit(folder, "recovery: dr/rg-network-sea/hub-sea", 'recovery: dr/rg-network-sea/hub-sea, managed_by: "\u202e"')
     edit(folder, "name: tagged", "name: <b>|x", "asrnet.yaml")
     out = fake("plan", "-v").out
@@ -397,7 +395,7 @@ def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
     )
 
 
-def test_a_reader_who_leaves_does_no_harm(folder: Path) -> None:
+def test_a_reader_that_closes_the_pipe_causes_no_error(folder: Path) -> None:
     process = run(folder, "plan", "-o", "json")
     assert process.stdout
     assert process.stderr
@@ -407,7 +405,7 @@ def test_a_reader_who_leaves_does_no_harm(folder: Path) -> None:
     assert (process.wait(), errors) == (0, b"")
 
 
-def test_names_beyond_the_encoding_are_written_as_escapes(folder: Path) -> None:
+def test_characters_outside_the_encoding_are_escaped(folder: Path) -> None:
     edit(folder, "name: tagged", "name: étiqueté")
     process = run(folder, "plan", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     out, errors = process.communicate()
@@ -416,7 +414,7 @@ def test_names_beyond_the_encoding_are_written_as_escapes(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
-def test_a_full_disk_behind_standard_output_is_an_error_in_words(folder: Path) -> None:
+def test_a_full_disk_behind_standard_output_is_reported_in_a_sentence(folder: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         process = run(folder, "plan", stdout=full)
         _, errors = process.communicate()
@@ -425,7 +423,7 @@ def test_a_full_disk_behind_standard_output_is_an_error_in_words(folder: Path) -
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
-def test_a_full_disk_behind_standard_error_ends_no_apply(folder: Path, unbuffered: str) -> None:
+def test_a_full_disk_behind_standard_error_stops_no_apply(folder: Path, unbuffered: str) -> None:
     with Path("/dev/full").open("wb") as full:
         process = run(folder, "apply", "--yes", "--pair", "hub", stderr=full, env={"PYTHONUNBUFFERED": unbuffered})
         out, _ = process.communicate()
@@ -448,7 +446,7 @@ def test_a_full_disk_behind_standard_error_changes_no_exit_code(folder: Path, ar
 @pytest.mark.parametrize(
     "argv", [["--help"], ["plan", "--help"], ["--version"], ["emulator", "--port=0", "--tls-port=0"]]
 )
-def test_whatever_cannot_be_printed_is_an_error_in_words(folder: Path, argv: list[str]) -> None:
+def test_output_that_cannot_be_printed_is_reported_in_a_sentence(folder: Path, argv: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         process = subprocess.Popen(
             [sys.executable, "-m", "asrnet", *argv],
@@ -495,13 +493,13 @@ def test_a_closed_standard_output_is_an_error(folder: Path, argv: list[str]) -> 
     assert b"bug" not in ran.stderr
 
 
-def test_messages_never_mix_with_the_data_when_standard_error_is_closed(folder: Path) -> None:
+def test_messages_never_mix_with_data_when_standard_error_is_closed(folder: Path) -> None:
     command = [sys.executable, "-m", "asrnet", "plan", "-v", "-o", "json", "--backend", "fake:world.yaml"]
     out = subprocess.run(["sh", "-c", f"{shlex.join(command)} 2>&-"], cwd=folder, stdout=subprocess.PIPE, check=False)
     assert (out.returncode, json.loads(out.stdout)["format_version"]) == (0, "1.1")
 
 
-def test_a_file_whose_name_is_no_text_can_be_planned_in_every_format(folder: Path) -> None:
+def test_a_file_name_that_is_not_valid_text_works_in_every_format(folder: Path) -> None:
     name = os.fsdecode(b"plan-\xff.yaml")
     (folder / name).write_bytes((folder / "asrnet.yaml").read_bytes())
     files = [f"-o{each}={each}" for each in formats_of("plan")]
@@ -536,7 +534,7 @@ def test_an_interrupted_apply_reports_what_is_in_flight_and_exits_1(folder: Path
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_while_asrnet_is_still_being_imported_is_no_traceback(folder: Path) -> None:
+def test_ctrl_c_while_asrnet_is_being_imported_prints_no_traceback(folder: Path) -> None:
     # The first import of the command line's own modules interrupts the process, as Ctrl-C at that moment would.
     code = """
 import builtins, os, signal, sys
@@ -558,7 +556,7 @@ sys.exit(main(["plan"]))
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_in_a_finalizer_ends_the_run_all_the_same(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_in_a_finalizer_ends_the_run(fake: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     class Finalized:
         def __del__(self) -> None:
             raise KeyboardInterrupt
@@ -629,7 +627,7 @@ print(code, *sys.modules, file=sys.stderr)
     assert heavy.isdisjoint(name.partition(".")[0] for name in code_and_modules)
 
 
-def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
+def test_importing_asrnet_loads_public_names_on_demand() -> None:
     import asrnet
 
     assert all(getattr(asrnet, name) is not None for name in asrnet.__all__)
@@ -638,7 +636,7 @@ def test_importing_asrnet_gives_every_public_name_when_asked() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path, number: signal.Signals) -> None:
+def test_the_emulator_prints_its_address_and_ends_on_a_signal(folder: Path, number: signal.Signals) -> None:
     arguments = ["emulator", "--port", "0", "--tls-port", "0", "--seed", "world.yaml", "--state", "end.yaml"]
     process = subprocess.Popen(
         [sys.executable, "-m", "asrnet", *arguments],
@@ -660,5 +658,5 @@ def test_the_emulator_says_where_it_is_and_ends_when_told_to(folder: Path, numbe
 @pytest.mark.parametrize(
     ("command", "hint"), [("dump", "use --format FORMAT and --out PATH"), ("permissions", "use --out PATH")]
 )
-def test_a_command_without_output_names_its_own_options_for_it(cli: Cli, command: str, hint: str) -> None:
+def test_a_command_without_output_suggests_its_own_options(cli: Cli, command: str, hint: str) -> None:
     assert cli(command, "-o", "json").err.endswith(f"has no option -o\nhint: {hint}\n")

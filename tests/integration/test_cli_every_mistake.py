@@ -42,7 +42,7 @@ def test_every_command_shows_all_mistakes_in_the_desired_state_and_its_topology(
     assert places(ran.err) == PLACES
 
 
-def test_validate_goes_on_with_the_next_file(cli: Cli, broken: Path) -> None:
+def test_validate_continues_with_the_next_file(cli: Cli, broken: Path) -> None:
     (broken / "other.yaml").write_text("verion: 1\n")
     ran = cli("validate", "rules.yaml", "other.yaml", "asrnet.yaml", "world.yaml")
     assert ran.code == 1
@@ -98,7 +98,7 @@ def test_mistakes_are_written_once_on_a_terminal_and_in_full_to_a_file(cli: Cli,
 
 
 @pytest.mark.parametrize("command", ["validate", "plan"])
-def test_a_hint_that_several_mistakes_share_is_given_once_to_people(cli: Cli, folder: Path, command: str) -> None:
+def test_a_hint_that_several_mistakes_share_is_printed_once_in_text(cli: Cli, folder: Path, command: str) -> None:
     rows = "".join(f"- {{name: p{number}, vault: see, primary: a/b/c, recovery: copy}}\n" for number in range(3))
     (folder / "asrnet.yaml").write_text(f"version: 1\nvaults: {{sea: /subscriptions/x}}\npairs:\n{rows}")
     hint = "hint: declared under vaults: sea"
@@ -113,7 +113,7 @@ def test_a_hint_that_several_mistakes_share_is_given_once_to_people(cli: Cli, fo
 
 
 @pytest.mark.parametrize("command", ["validate", "plan", "drift"])
-def test_a_workflow_marks_the_line_of_every_mistake_whatever_the_command(
+def test_workflow_annotations_mark_the_line_of_every_mistake_in_every_command(
     cli: Cli, broken: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(broken.parent))

@@ -13,7 +13,7 @@ from asrnet.glossary import glossary
 from asrnet.schema import json_schema
 
 
-def test_explain_tells_a_finding_and_what_to_do_about_it(cli: Cli) -> None:
+def test_explain_describes_a_finding_and_what_to_do_about_it(cli: Cli) -> None:
     ran = cli("explain", "half_pair")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
@@ -24,17 +24,17 @@ def test_explain_tells_a_finding_and_what_to_do_about_it(cli: Cli) -> None:
     )
 
 
-def test_explain_tells_an_exit_code(cli: Cli) -> None:
+def test_explain_describes_an_exit_code(cli: Cli) -> None:
     ran = cli("explain", "2")
     assert ran.code == 0
     assert ran.out.startswith("2 (exit code)\n  drift or pending changes remain")
 
 
-def test_explain_tells_a_limit_its_default_and_what_lifts_it(cli: Cli) -> None:
+def test_explain_gives_the_default_of_a_limit_and_what_lifts_it(cli: Cli) -> None:
     assert cli("explain", "max_deletes").out.endswith("  Default: 0.\n  Lifted by: --force max_deletes.\n")
 
 
-def test_explain_tells_a_rule_and_its_source(cli: Cli) -> None:
+def test_explain_gives_a_rule_and_its_source(cli: Cli) -> None:
     assert cli("explain", "a2a_mapped").out.splitlines() == [
         "a2a_mapped (rule)",
         "  The machine lands on the network its primary network is mapped to.",
@@ -56,7 +56,7 @@ def test_explain_without_a_word_lists_every_word_by_kind(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("argv", [["explain"], ["explain", "reversed"]])
-def test_explain_writes_json_that_fits_its_schema(cli: Cli, folder: Path, argv: list[str]) -> None:
+def test_explain_writes_json_that_matches_its_schema(cli: Cli, folder: Path, argv: list[str]) -> None:
     assert cli(*argv, "-o", "json=words.json").code == 0
     document = json.loads((folder / "words.json").read_text("utf-8"))
     jsonschema.validate(document, json_schema("explanations"))
@@ -64,7 +64,7 @@ def test_explain_writes_json_that_fits_its_schema(cli: Cli, folder: Path, argv: 
     assert "reversed" in [entry["word"] for entry in document["explanations"]]
 
 
-def test_explain_proposes_the_nearest_word(cli: Cli) -> None:
+def test_explain_suggests_the_nearest_word(cli: Cli) -> None:
     ran = cli("explain", "max_update")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (

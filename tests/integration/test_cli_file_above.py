@@ -22,14 +22,14 @@ def below(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("below")
 @pytest.mark.parametrize("command", ["plan", "apply --yes", "drift", "show", "predict --all-subnets", "dump", "doctor"])
-def test_every_command_that_uses_it_names_it_on_standard_error(cli: Cli, command: str) -> None:
+def test_every_command_names_a_file_found_above_on_standard_error(cli: Cli, command: str) -> None:
     ran = cli(*command.split(), "--backend", "fake:../world.yaml")
     assert SAID in ran.err
     assert SAID not in ran.out
 
 
 @pytest.mark.usefixtures("below")
-def test_validate_and_permissions_say_so_and_quiet_hides_it(cli: Cli) -> None:
+def test_validate_and_permissions_name_a_file_found_above_unless_quiet(cli: Cli) -> None:
     ran = cli("validate")
     assert (ran.code, ran.err) == (0, SAID)
     assert ran.out.startswith("../asrnet.yaml: valid: ")
@@ -38,12 +38,12 @@ def test_validate_and_permissions_say_so_and_quiet_hides_it(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("below")
-def test_nothing_is_said_where_it_is_not_used(cli: Cli) -> None:
+def test_a_file_above_that_is_not_used_is_not_named(cli: Cli) -> None:
     for command in (["validate", "../rules.yaml"], ["validate", "-f", "../asrnet.yaml"], ["schema"], ["explain", "2"]):
         assert "using ../asrnet.yaml" not in cli(*command).err
 
 
-def test_an_output_does_not_replace_it(cli: Cli, below: Path) -> None:
+def test_an_output_does_not_replace_a_file_found_above(cli: Cli, below: Path) -> None:
     before = (below.parent / "asrnet.yaml").read_bytes()
     ran = cli("plan", "--backend", "fake:../world.yaml", "-o", "json=../asrnet.yaml")
     assert ran.code == 1
@@ -52,7 +52,7 @@ def test_an_output_does_not_replace_it(cli: Cli, below: Path) -> None:
 
 
 @pytest.mark.usefixtures("below")
-def test_the_file_here_is_nearer_than_the_one_above(cli: Cli, below: Path) -> None:
+def test_a_file_in_the_working_directory_takes_precedence_over_one_above(cli: Cli, below: Path) -> None:
     (below / "asrnet.yaml").write_text("version: 2\n")
     ran = cli("plan", "--backend", "fake:../world.yaml")
     assert ran.err.startswith("error: asrnet.yaml:1: version:")

@@ -141,7 +141,7 @@ def test_a_vault_that_cannot_be_read_beside_one_that_can_leaves_no_file(cli: Cli
     assert not (empty / "asrnet.yaml").exists()
 
 
-def test_two_vaults_of_one_name_get_names_of_their_own(cli: Cli, empty: Path) -> None:
+def test_two_vaults_of_one_name_get_different_names(cli: Cli, empty: Path) -> None:
     other = VAULT.replace("rg-dr", "rg-other")
     with (empty / "world.yaml").open("a", encoding="utf-8") as world:
         world.write(f"- {{id: {other}, location: southeastasia}}\n")

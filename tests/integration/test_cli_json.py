@@ -31,24 +31,24 @@ def fits(cli: Cli, kind: str, text: str) -> Any:
     return document
 
 
-def test_plans_fit(fake: Cli, cli: Cli, example: Path) -> None:
+def test_plans_match_their_schema(fake: Cli, cli: Cli, example: Path) -> None:
     assert fits(cli, "plan", fake("plan", "-o", "json").out)["format_version"] == "1.1"
     assert fake("plan", "--out", "saved.json").code == 0
     fits(cli, "plan", (example / "saved.json").read_text("utf-8"))
 
 
-def test_reports_fit(fake: Cli, cli: Cli, example: Path) -> None:  # noqa: ARG001 - the files are there
+def test_reports_match_their_schema(fake: Cli, cli: Cli, example: Path) -> None:  # noqa: ARG001 - the files are there
     report = fits(cli, "report", fake("apply", "--yes", "-o", "json").out)
     assert all(change["outcome"] == "succeeded" for change in report["changes"])
     assert fits(cli, "report", fake("drift", "--correct", "-o", "json").out)["changes"] == []
 
 
-def test_a_refused_correction_fits(fake: Cli, cli: Cli, example: Path) -> None:
+def test_a_refused_correction_matches_its_schema(fake: Cli, cli: Cli, example: Path) -> None:
     path = example / "asrnet.yaml"
     path.write_text(path.read_text("utf-8") + "limits: {max_updates: 0, max_rule_growth: 0}\n", "utf-8")
     report = fits(cli, "report", fake("drift", "--correct", "-o", "json").out)
     assert report["result"] in {"refused", "succeeded", "nothing_to_do"}
 
 
-def test_live_pairs_fit(fake: Cli, cli: Cli, example: Path) -> None:  # noqa: ARG001 - the files are there
+def test_live_pairs_match_their_schema(fake: Cli, cli: Cli, example: Path) -> None:  # noqa: ARG001 - the files are there
     assert fits(cli, "live", fake("show", "-o", "json").out)["vaults"]

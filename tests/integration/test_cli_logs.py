@@ -32,7 +32,7 @@ def lines(err: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in err.splitlines()]
 
 
-def test_every_line_every_write_and_the_report_of_a_run_have_its_id(azure: Cli, folder: Path) -> None:
+def test_the_log_the_audit_and_the_report_share_the_id_of_the_run(azure: Cli, folder: Path) -> None:
     ran = azure("apply", "-y", "--pair", "hub", "-o", "json", "--audit", "audit.jsonl", "-vv", "--log-format", "json")
     report = json.loads(ran.out)
     audit = [json.loads(line) for line in (folder / "audit.jsonl").read_text().splitlines()]
@@ -45,7 +45,7 @@ def test_each_run_has_an_id_of_its_own(fake: Cli) -> None:
     assert first != second
 
 
-def test_every_request_is_told_with_the_ids_that_were_sent_and_that_came_back(azure: Cli) -> None:
+def test_every_request_is_logged_with_the_ids_sent_and_received(azure: Cli) -> None:
     ran = azure("apply", "-y", "--pair", "hub", "-o", "json", "-vv", "--log-format", "json")
     report = json.loads(ran.out)
     requests = [line["request"] for line in lines(ran.err) if "request" in line]
@@ -57,7 +57,7 @@ def test_every_request_is_told_with_the_ids_that_were_sent_and_that_came_back(az
     assert all(each["request_id"] and each["status"] and "?" not in each["path"] for each in requests)
 
 
-def test_an_error_of_azure_ends_with_what_microsofts_support_asks_for(azure: Cli) -> None:
+def test_an_azure_error_ends_with_the_ids_that_microsofts_support_needs(azure: Cli) -> None:
     vault = "/subscriptions/00000000-0000-0000-0000-000000000099/resourceGroups/rg/providers/Microsoft.RecoveryServices"
     ran = azure("show", "--vault", f"{vault}/vaults/gone")
     last = ran.err.splitlines()[-1]

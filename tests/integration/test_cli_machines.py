@@ -54,7 +54,7 @@ def test_machines_follow_on_request_after_their_mapping_and_then_there_is_nothin
     assert fake("drift", "--machines", "follow", "--fail-on", "warning").code == 0
 
 
-def test_the_file_may_ask_for_it_and_the_option_may_hold_it_back(fake: Cli, world: Path) -> None:
+def test_the_file_can_make_machines_follow_and_the_option_can_stop_it(fake: Cli, world: Path) -> None:
     edit(world, "version: 1\n", "version: 1\nmachines: follow\n")
     assert fake("drift").code == 2
     assert [kind for kind, _ in changes(fake, "--machines", "report")] == ["network_mapping"]
@@ -63,7 +63,7 @@ def test_the_file_may_ask_for_it_and_the_option_may_hold_it_back(fake: Cli, worl
 
 
 @pytest.mark.usefixtures("world")
-def test_one_machine_is_tried_first_with_the_mapping_that_it_follows(fake: Cli, world: Path) -> None:
+def test_a_selected_machine_is_updated_with_the_mapping_that_it_follows(fake: Cli, world: Path) -> None:
     select = ("--machine", "VM002", "--machines", "follow")
     assert changes(fake, *select) == [("network_mapping", "hub-to-old"), ("protected_item", "vm002")]
     assert fake("apply", "--yes", *select).code == 0
@@ -105,7 +105,7 @@ def test_more_machines_than_the_limit_are_refused_and_forced_by_name(fake: Cli, 
 
 
 @pytest.mark.usefixtures("world")
-def test_a_saved_plan_is_refused_when_a_machine_of_it_has_moved_since(fake: Cli, world: Path) -> None:
+def test_a_saved_plan_is_refused_when_one_of_its_machines_has_moved_since(fake: Cli, world: Path) -> None:
     assert fake("plan", "--machines", "follow", "--out", "saved.json").code == 0
     edit(world, "recovery_ip: 10.0.1.77", "recovery_ip: 10.0.1.78", "world.yaml")
     ran = fake("apply", "saved.json", "--yes")
@@ -150,7 +150,7 @@ def test_a_prediction_after_the_plan_counts_the_machines_that_the_plan_leaves_al
     assert "3 machines stay as they are; asrnet plan says why" in fake("predict", "--planned", "--follow").out
 
 
-def test_a_env_file_that_was_found_cannot_make_machines_follow(fake: Cli, world: Path) -> None:
+def test_an_env_file_that_was_found_cannot_make_machines_follow(fake: Cli, world: Path) -> None:
     (world / ".env").write_text("ASRNET_MACHINES=follow\n", "utf-8")
     assert [kind for kind, _ in changes(fake)] == ["network_mapping"]
     os.environ["ASRNET_MACHINES"] = "follow"
@@ -160,7 +160,7 @@ def test_a_env_file_that_was_found_cannot_make_machines_follow(fake: Cli, world:
         del os.environ["ASRNET_MACHINES"]
 
 
-def test_permissions_and_doctor_know_the_task(fake: Cli, cli: Cli, world: Path) -> None:
+def test_permissions_and_doctor_know_the_task_of_machines(fake: Cli, cli: Cli, world: Path) -> None:
     edit(world, "version: 1\n", "version: 1\nmachines: follow\n")
     role = json.loads(cli("permissions", "--for", "machines").out)
     assert any(action.endswith("replicationProtectedItems/write") for action in role["Actions"])

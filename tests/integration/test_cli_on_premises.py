@@ -40,7 +40,7 @@ def test_a_pair_is_planned_applied_and_then_in_sync(unmapped: Cli) -> None:
     assert unmapped("plan", "--detailed-exitcode").code == 0
 
 
-def test_a_saved_plan_is_applied_and_refused_once_something_has_moved(unmapped: Cli) -> None:
+def test_a_saved_plan_is_applied_and_is_refused_after_a_change(unmapped: Cli) -> None:
     unmapped("plan", "--out", "saved.json")
     assert unmapped("apply", "saved.json", "--yes").code == 0
     ran = unmapped("apply", "saved.json", "--yes")
@@ -62,7 +62,7 @@ def test_a_retarget_waits_while_a_machine_of_the_network_fails_over(sites: Cli, 
     assert (ran.code, "VM-1 runs on the recovery side" in ran.out) == (3, True)
 
 
-def test_retired_scenario_is_reported_once_a_run(sites: Cli, folder: Path) -> None:
+def test_the_retired_scenario_is_reported_once_per_run(sites: Cli, folder: Path) -> None:
     edit(folder, "- {name: vm1", "- {name: vm2, vault: sites, primary: VMM-Beijing/VMNetwork2-Beijing, "
          "recovery: VMM-Shanghai/VMNetwork2-Shanghai}\n- {name: vm1")  # fmt: skip
     out = sites("plan").out
@@ -70,7 +70,7 @@ def test_retired_scenario_is_reported_once_a_run(sites: Cli, folder: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
-def test_retired_scenario_is_shown_and_never_counts_as_drift(sites: Cli, command: str) -> None:
+def test_the_retired_scenario_is_shown_and_never_counts_as_drift(sites: Cli, command: str) -> None:
     extra = ("--fail-on", "warning") if command == "drift" else ("--detailed-exitcode",)
     ran = sites(command, *extra)
     assert (ran.code, ran.out.count("retired_scenario")) == (0, 1)
@@ -85,7 +85,7 @@ def test_outputs_show_names_and_no_guids(sites: Cli, command: str) -> None:
     assert GUID.search(out) is None
 
 
-def test_a_mapping_that_nobody_declares_is_called_by_its_names(sites: Cli, folder: Path) -> None:
+def test_an_undeclared_mapping_is_shown_by_its_names(sites: Cli, folder: Path) -> None:
     edit(folder, "vmm_pairs:", "pairs: []\nvmm_pairs:")
     edit(folder, "VMNetwork1-Beijing, recovery: VMM-Shanghai/VMNetwork1-Shanghai", "VMNetwork2-Beijing, "
          "recovery: VMM-Shanghai/VMNetwork2-Shanghai")  # fmt: skip

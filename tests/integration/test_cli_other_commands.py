@@ -46,7 +46,7 @@ def test_map_makes_a_copy_where_nothing_is_chosen(fake: Cli) -> None:
     assert live(fake) == {"app-ea": ("app-ea-asr", "paired")}
 
 
-def test_map_leaves_an_existing_mapping_as_it_is_and_says_where_it_leads(fake: Cli, folder: Path) -> None:
+def test_map_leaves_an_existing_mapping_unchanged_and_prints_its_target(fake: Cli, folder: Path) -> None:
     fake("apply", "--yes")
     before = snapshot(folder)
     ran = fake("map", "prod/rg-network-ea/hub-ea", "--vault", "sea", "--to", "southeastasia", "-y")
@@ -76,17 +76,17 @@ def test_map_refuses_another_network_until_told_to_retarget(fake: Cli) -> None:
         (["--vault", "sea", "--to", "south-east/asia"], "expected a region of Azure"),
     ],
 )
-def test_map_says_what_it_is_missing(fake: Cli, arguments: list[str], words: str) -> None:
+def test_map_names_its_missing_arguments(fake: Cli, arguments: list[str], words: str) -> None:
     ran = fake("map", "prod/rg-network-ea/hub-ea", *arguments, "-y")
     assert (ran.code, words in ran.err, "Traceback" in ran.err) == (1, True, False)
 
 
-def test_map_calls_the_vault_as_the_file_does(fake: Cli) -> None:
+def test_map_prints_the_vault_by_its_name_in_the_file(fake: Cli) -> None:
     ran = fake("map", "prod/rg-network-ea/hub-ea", "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, "Vault sea\n" in ran.out, "Vault vault-sea" in ran.out) == (0, True, False)
 
 
-def test_map_without_a_file_says_which_option_is_to_have_a_full_id(fake: Cli, folder: Path) -> None:
+def test_map_without_a_file_says_which_option_needs_a_full_id(fake: Cli, folder: Path) -> None:
     (folder / "asrnet.yaml").unlink()
     ran = fake("map", vnet("hub-ea"), "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, ran.err.splitlines()[0].startswith("error: --vault: found 'sea', expected")) == (1, True)
@@ -101,7 +101,7 @@ def test_permissions_on_the_terminal_says_to_save_the_role_first(cli: Cli, folde
     assert "create it with: az role definition create --role-definition mine.json" in saved.err
 
 
-def test_permissions_does_not_replace_the_world_in_use_though_it_reads_none(
+def test_permissions_does_not_replace_the_world_in_use_although_it_reads_none(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
@@ -111,7 +111,7 @@ def test_permissions_does_not_replace_the_world_in_use_though_it_reads_none(
     assert (ran.code, snapshot(folder) == before) == (1, True)
 
 
-def test_show_has_the_pairs_in_the_order_of_the_file(fake: Cli) -> None:
+def test_show_lists_pairs_in_the_order_of_the_file(fake: Cli) -> None:
     fake("apply", "--yes")
     assert [pair["pair"] for pair in json.loads(fake("show", "-o", "json").out)["pairs"]] == [
         "hub",
@@ -129,7 +129,7 @@ def test_a_dumped_world_keeps_the_names_of_subscriptions(fake: Cli, folder: Path
     assert named.format(DR, "Disaster Recovery") in fake("dump", "--format", "world", "--vault", VAULT).out
 
 
-def test_map_names_a_network_that_does_not_exist(fake: Cli) -> None:
+def test_map_names_a_missing_network(fake: Cli) -> None:
     ran = fake("map", "prod/rg-network-ea/nope-ea", "--vault", "sea", "--to", "southeastasia", "-y")
     assert (ran.code, "nope-ea does not exist" in ran.err) == (1, True)
 
@@ -150,7 +150,7 @@ def test_show_needs_no_file_where_the_vault_is_given_by_id(fake: Cli, folder: Pa
     assert "6 mappings, 3 paired." in ran.out
 
 
-def test_show_draws_a_picture(fake: Cli, folder: Path) -> None:
+def test_show_draws_a_diagram(fake: Cli, folder: Path) -> None:
     grown(folder)
     lines = fake("show", "-o", "mermaid").out.splitlines()
     assert lines[0] == "flowchart LR"
@@ -224,7 +224,7 @@ def test_a_world_dumped_without_a_file_has_the_networks_of_the_mappings(fake: Cl
     assert cli("plan", "--detailed-exitcode", "--backend", "fake:yesterday.yaml").code == 0
 
 
-def test_validate_counts_what_a_file_declares(cli: Cli) -> None:
+def test_validate_counts_the_declarations_of_a_file(cli: Cli) -> None:
     assert cli("validate").out == "asrnet.yaml: valid: 2 pairs, 1 rule and 1 vault\n"
     assert (
         cli("validate", "--world", "world.yaml").out

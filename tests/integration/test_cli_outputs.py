@@ -67,7 +67,7 @@ def test_text_and_annotations_share_standard_output(fake: Cli) -> None:
     assert any(line.startswith("Plan: ") for line in lines)
 
 
-def test_a_step_on_github_gets_summary_and_outputs_after_what_was_there(fake: Cli, step: Path) -> None:
+def test_a_github_step_summary_and_outputs_are_appended_to_their_files(fake: Cli, step: Path) -> None:
     (step / "summary.md").write_text("# before\n", "utf-8")
     (step / "output.txt").write_text("other=1\n", "utf-8")
     assert fake("drift", "-o", "github").code == 2
@@ -76,20 +76,20 @@ def test_a_step_on_github_gets_summary_and_outputs_after_what_was_there(fake: Cl
     assert (values["other"], values["drift"], values["create"], values["result"]) == ("1", "true", "6", "planned")
 
 
-def test_annotations_are_at_files_of_the_checkout(fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_annotations_use_the_paths_of_the_checkout(fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(folder.parent))
     annotated = fake("plan", "-o", "github").out
     assert f"::warning file={folder.name}/asrnet.yaml,line=" in annotated
     assert fake("plan", "-o", "github", "-f", str(folder / "asrnet.yaml")).out == annotated
 
 
-def test_after_a_correction_the_step_is_told_what_is_left(fake: Cli, step: Path) -> None:
+def test_after_a_correction_the_step_outputs_say_what_is_left(fake: Cli, step: Path) -> None:
     assert fake("drift", "--correct", "-o", "github").code == 0
     values = said(step / "output.txt")
     assert (values["drift"], values["create"], values["in_sync"], values["result"]) == ("false", "0", "6", "succeeded")
 
 
-def test_other_formats_leave_the_files_of_the_step_alone(fake: Cli, step: Path) -> None:
+def test_other_formats_do_not_write_the_step_files(fake: Cli, step: Path) -> None:
     assert fake("plan", "-o", "text").code == 0
     assert not (step / "summary.md").exists()
     assert not (step / "output.txt").exists()
@@ -117,7 +117,7 @@ def test_metrics_keep_the_last_success_while_there_is_drift(fake: Cli, folder: P
     ],
 )
 @pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct"), ("plan",)])
-def test_a_place_that_cannot_be_written_is_known_before_anything_is_done(
+def test_an_unwritable_output_is_refused_before_anything_is_done(
     fake: Cli, folder: Path, command: tuple[str, ...], output: str
 ) -> None:
     (folder / "circle").symlink_to("circle")
@@ -129,7 +129,7 @@ def test_a_place_that_cannot_be_written_is_known_before_anything_is_done(
 
 
 @pytest.mark.parametrize("variable", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"])
-def test_a_step_whose_files_cannot_be_written_is_known_before_anything_is_done(
+def test_unwritable_step_files_are_refused_before_anything_is_done(
     fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, str(folder / "missing" / "file"))
@@ -148,7 +148,7 @@ def test_a_saved_plan_and_an_output_cannot_be_one_file(fake: Cli, folder: Path) 
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full here")
-def test_a_place_that_fails_in_the_end_does_not_take_the_others_with_it(fake: Cli, folder: Path) -> None:
+def test_an_output_that_fails_at_the_end_does_not_prevent_the_others(fake: Cli, folder: Path) -> None:
     ran = fake("apply", "--yes", "-o", "text=/dev/full", "-o", "json=report.json")
     assert ran.code == 1
     assert "/dev/full: cannot be written" in ran.err
@@ -156,7 +156,7 @@ def test_a_place_that_fails_in_the_end_does_not_take_the_others_with_it(fake: Cl
 
 
 @pytest.mark.skipif(not os.access("/dev/full", os.W_OK), reason="there is no /dev/full here")
-def test_a_place_that_fails_in_the_end_does_not_take_the_step_with_it(
+def test_an_output_that_fails_at_the_end_does_not_prevent_the_step_outputs(
     fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "outputs"))
@@ -267,7 +267,7 @@ def test_no_option_of_any_command_may_write_to_anything_that_the_command_reads(
 
 
 @pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
-def test_the_files_of_a_step_are_not_what_the_run_reads(
+def test_step_files_may_not_be_files_that_the_run_reads(
     fake: Cli, folder: Path, variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, "asrnet.yaml")
@@ -277,7 +277,7 @@ def test_the_files_of_a_step_are_not_what_the_run_reads(
     assert f"{variable}: asrnet.yaml is the desired state" in ran.err
 
 
-def test_an_audit_is_not_appended_to_another_name_of_a_file_that_is_read(fake: Cli, folder: Path) -> None:
+def test_an_audit_is_not_appended_to_an_alias_of_a_file_that_is_read(fake: Cli, folder: Path) -> None:
     (folder / "audit.jsonl").hardlink_to(folder / "asrnet.yaml")
     before = snapshot(folder)
     ran = fake("apply", "--yes", "--audit", "audit.jsonl")
@@ -285,7 +285,7 @@ def test_an_audit_is_not_appended_to_another_name_of_a_file_that_is_read(fake: C
     assert "--audit: audit.jsonl is the desired state, which this would overwrite" in ran.err
 
 
-def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:
+def test_no_output_is_added_to_a_folder_of_desired_state_files(fake: Cli, folder: Path) -> None:
     (folder / "teams").mkdir()
     (folder / "asrnet.yaml").rename(folder / "teams" / "network.yaml")
     refused = fake("plan", "-f", "teams", "-o", "json=teams/plan.json")
@@ -294,7 +294,7 @@ def test_no_output_joins_a_folder_of_desired_state_files(fake: Cli, folder: Path
     assert fake("plan", "-f", "teams", "-o", "markdown=teams/plan.md").code == 0
 
 
-def test_a_dump_may_make_the_desired_state_and_not_replace_it(fake: Cli, folder: Path) -> None:
+def test_a_dump_may_create_the_desired_state_but_not_replace_it(fake: Cli, folder: Path) -> None:
     assert fake("apply", "--yes").code == 0
     assert fake("dump", "--out", "asrnet.yaml").code == 1
     assert fake("dump", "--out", "new.yaml").code == 0
@@ -305,12 +305,12 @@ def test_a_dump_may_make_the_desired_state_and_not_replace_it(fake: Cli, folder:
     assert fake("dump", "--vault", vault, "--out", "asrnet.yaml").code == 0
 
 
-def test_a_plan_that_only_goes_to_files_names_them(fake: Cli) -> None:
+def test_a_plan_written_only_to_files_names_them(fake: Cli) -> None:
     ran = fake("plan", "--out", "plan.json", "-o", "markdown=plan.md")
     assert (ran.code, ran.out, ran.err) == (0, "", "written: plan.json, plan.md\n")
 
 
-def test_a_csv_without_machines_says_what_it_lists(fake: Cli) -> None:
+def test_a_csv_without_machines_says_what_it_contains(fake: Cli) -> None:
     ran = fake("plan", "-o", "csv")
     assert (ran.out.count("\n"), ran.err) == (
         1,

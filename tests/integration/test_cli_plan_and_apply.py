@@ -46,9 +46,7 @@ def test_plan_in_json_is_nothing_but_json(fake: Cli) -> None:
     assert json.loads(ran.out)["summary"]["create"] == 6
 
 
-def test_a_plan_that_lacks_what_could_not_be_read_names_the_missing_right_and_is_no_success(
-    fake: Cli, folder: Path
-) -> None:
+def test_a_plan_with_unreadable_resources_names_the_missing_right_and_is_no_success(fake: Cli, folder: Path) -> None:
     with (folder / "world.yaml").open("a", encoding="utf-8") as world:
         world.write("behaviour: {denied: [Microsoft.Network/virtualNetworks/read]}\n")
     ran = fake("plan")
@@ -69,7 +67,7 @@ def test_several_outputs_are_written_in_one_run(fake: Cli, folder: Path) -> None
     assert (folder / "plan.md").read_text().startswith("Plan: create 2 networks and 6 mappings")
 
 
-def test_the_detailed_exit_code_tells_pending_changes_from_none(fake: Cli) -> None:
+def test_the_detailed_exit_code_distinguishes_pending_changes_from_none(fake: Cli) -> None:
     assert fake("plan", "--detailed-exitcode").code == 2
     assert fake("apply", "--yes").code == 0
     assert fake("plan", "--detailed-exitcode").code == 0
@@ -98,13 +96,13 @@ def test_apply_reports_when_there_is_nothing_to_do(fake: Cli) -> None:
     assert (ran.code, ran.out.splitlines()[-1].startswith("Nothing to do: 6 mappings in sync")) == (0, True)
 
 
-def test_apply_where_nobody_can_be_asked_needs_yes(fake: Cli, folder: Path) -> None:
+def test_apply_without_a_prompt_needs_yes(fake: Cli, folder: Path) -> None:
     before = snapshot(folder)
     ran = fake("apply")
     assert (ran.code, "--yes" in ran.err, snapshot(folder) == before) == (1, True, True)
 
 
-def test_yes_is_not_asked_for_where_there_is_nothing_to_write(fake: Cli) -> None:
+def test_yes_is_not_required_where_there_is_nothing_to_write(fake: Cli) -> None:
     fake("apply", "--yes")
     ran = fake("apply")
     assert (ran.code, ran.out.splitlines()[-1].startswith("Nothing to do"), ran.err) == (0, True, "")
@@ -113,20 +111,20 @@ def test_yes_is_not_asked_for_where_there_is_nothing_to_write(fake: Cli) -> None
 @pytest.mark.parametrize(
     "safeguard", ["limits: {max_rule_growth: 0}", "freeze: [{vault: sea, until: 2099-12-31, reason: no}]"]
 )
-def test_yes_is_not_asked_for_where_a_safeguard_refuses_anyway(fake: Cli, folder: Path, safeguard: str) -> None:
+def test_yes_is_not_required_where_a_safeguard_refuses_anyway(fake: Cli, folder: Path, safeguard: str) -> None:
     edit(folder, "pairs:", f"{safeguard}\npairs:")
     ran = fake("apply")
     assert (ran.code, "--yes" in ran.err) == (3, False)
 
 
-def test_yes_is_not_asked_for_where_a_failover_is_under_way(fake: Cli, folder: Path) -> None:
+def test_yes_is_not_required_where_a_failover_is_active(fake: Cli, folder: Path) -> None:
     grown(folder)
     failing_over(folder)
     ran = fake("apply", "--pair", "app")
     assert (ran.code, "--yes" in ran.err) == (3, False)
 
 
-def test_yes_is_not_asked_for_where_a_saved_plan_is_stale(fake: Cli) -> None:
+def test_yes_is_not_required_where_a_saved_plan_is_stale(fake: Cli) -> None:
     fake("plan", "--out", "saved.json")
     fake("apply", "--yes", "--pair", "hub")
     ran = fake("apply", "saved.json")
@@ -136,7 +134,7 @@ def test_yes_is_not_asked_for_where_a_saved_plan_is_stale(fake: Cli) -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "number"), [("yes", 0, 6), ("no", 1, 0), ("", 1, 0), ("y", 1, 0), ("YES", 1, 0)]
 )
-def test_apply_asks_and_takes_only_yes_for_a_yes(
+def test_apply_prompts_and_accepts_only_yes(
     fake: Cli, monkeypatch: pytest.MonkeyPatch, answer: str, code: int, number: int
 ) -> None:
     monkeypatch.setattr(streams, "can_ask", lambda: True)
@@ -146,23 +144,23 @@ def test_apply_asks_and_takes_only_yes_for_a_yes(
     assert ("nothing was changed" in ran.err) == bool(code)
 
 
-def test_quiet_says_nothing_but_the_data(fake: Cli) -> None:
+def test_quiet_prints_only_the_data(fake: Cli) -> None:
     assert fake("apply", "--yes", "--quiet").err == ""
 
 
-def test_logs_as_json_are_an_object_a_line(fake: Cli) -> None:
+def test_json_logs_are_one_object_per_line(fake: Cli) -> None:
     lines = [json.loads(line) for line in fake("apply", "--yes", "--log-format", "json").err.splitlines()]
     assert len(lines) == 8
     assert {"time", "level", "logger", "message"} <= lines[0].keys()
 
 
-def test_a_saved_plan_is_applied_as_it_is(fake: Cli) -> None:
+def test_a_saved_plan_is_applied_unchanged(fake: Cli) -> None:
     assert fake("plan", "--out", "saved.json").code == 0
     assert fake("apply", "saved.json", "--yes").code == 0
     assert mappings(fake) == 6
 
 
-def test_a_saved_plan_is_refused_when_what_it_read_has_moved(fake: Cli, folder: Path) -> None:
+def test_a_saved_plan_is_refused_when_what_it_read_has_changed(fake: Cli, folder: Path) -> None:
     fake("plan", "--out", "saved.json")
     fake("apply", "--yes", "--pair", "hub")
     before = snapshot(folder)
@@ -182,7 +180,7 @@ def test_a_saved_plan_is_refused_when_what_it_read_has_moved(fake: Cli, folder: 
     assert snapshot(folder) == before
 
 
-def test_what_has_moved_is_one_line_of_json_with_its_details(fake: Cli) -> None:
+def test_a_stale_plan_is_one_json_line_with_its_changes_as_details(fake: Cli) -> None:
     fake("plan", "--out", "saved.json")
     fake("apply", "--yes", "--pair", "hub")
     (line,) = fake("apply", "saved.json", "--yes", "--log-format", "json").err.splitlines()
@@ -206,7 +204,7 @@ def test_a_saved_plan_of_another_version_is_an_error(fake: Cli, folder: Path) ->
     assert (ran.code, "format 9.0" in ran.err) == (1, True)
 
 
-def test_a_saved_plan_takes_no_selection(fake: Cli) -> None:
+def test_a_saved_plan_accepts_no_selection(fake: Cli) -> None:
     fake("plan", "--out", "saved.json")
     assert fake("apply", "saved.json", "--yes", "--pair", "hub").code == 1
 
@@ -216,7 +214,7 @@ def test_one_pair_can_be_selected(fake: Cli) -> None:
     assert mappings(fake) == 2
 
 
-def test_a_name_that_is_not_there_is_refused_with_the_nearest(fake: Cli) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest(fake: Cli) -> None:
     ran = fake("plan", "--pair", "hubb")
     assert (ran.code, "did you mean 'hub'?" in ran.err) == (1, True)
     assert "hint: known pairs: hub, app, tagged/NETWORK; for NETWORK write" in ran.err
@@ -266,7 +264,7 @@ def test_apply_exits_2_while_a_declared_pair_stays_blocked(fake: Cli, folder: Pa
     assert fake("apply", "--yes").code == 2
 
 
-def test_a_failover_under_way_refuses_what_would_take_a_mapping_away(fake: Cli, folder: Path) -> None:
+def test_an_active_failover_refuses_changes_that_remove_a_mapping(fake: Cli, folder: Path) -> None:
     grown(folder)
     failing_over(folder)
     assert fake("apply", "--yes", "--pair", "app").code == 3
@@ -280,13 +278,13 @@ def test_a_frozen_vault_refuses_every_change(fake: Cli, folder: Path) -> None:
     assert (ran.code, "exercise" in ran.out, snapshot(folder) == before) == (3, True, True)
 
 
-def test_an_output_that_cannot_be_written_is_known_before_anything_is_applied(fake: Cli, folder: Path) -> None:
+def test_an_unwritable_output_is_refused_before_anything_is_applied(fake: Cli, folder: Path) -> None:
     before = snapshot(folder)
     ran = fake("apply", "--yes", "-o", "json=nowhere/report.json")
     assert (ran.code, "nowhere/report.json" in ran.err, snapshot(folder) == before) == (1, True, True)
 
 
-def test_a_failed_run_leaves_old_outputs_as_they_were(fake: Cli, folder: Path) -> None:
+def test_a_failed_run_leaves_old_outputs_unchanged(fake: Cli, folder: Path) -> None:
     (folder / "plan.json").write_text("old")
     edit(folder, "vault-sea", "vault-gone")
     assert fake("plan", "-o", "json=plan.json").code == 1
@@ -294,7 +292,7 @@ def test_a_failed_run_leaves_old_outputs_as_they_were(fake: Cli, folder: Path) -
     assert sorted(snapshot(folder)) == ["asrnet.yaml", "plan.json", "world.yaml"]
 
 
-def test_every_write_leaves_a_line_of_audit(fake: Cli, folder: Path) -> None:
+def test_every_write_has_an_audit_line(fake: Cli, folder: Path) -> None:
     fake("apply", "--yes", "--audit", "audit.log", "--pair", "hub")
     fake("apply", "--yes", "--audit", "audit.log", "--pair", "app")
     entries = [json.loads(line) for line in (folder / "audit.log").read_text().splitlines()]
@@ -305,14 +303,14 @@ def test_every_write_leaves_a_line_of_audit(fake: Cli, folder: Path) -> None:
     assert entries[0]["job_id"]
 
 
-def test_an_audit_file_that_cannot_be_written_stops_everything(fake: Cli, folder: Path) -> None:
+def test_an_unwritable_audit_file_stops_the_run_before_any_write(fake: Cli, folder: Path) -> None:
     before = snapshot(folder)
     ran = fake("apply", "--yes", "--audit", "nowhere/audit.log")
     assert (ran.code, "--audit" in ran.err, snapshot(folder) == before) == (1, True, True)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
-def test_lines_of_audit_that_are_lost_are_told_and_the_report_is_not_lost_with_them(fake: Cli) -> None:
+def test_lost_audit_lines_are_reported_and_the_report_is_still_written(fake: Cli) -> None:
     ran = fake("apply", "--yes", "--audit", "/dev/full", "--pair", "hub")
     assert (ran.code, mappings(fake)) == (1, 2)
     assert "Done: created 2 mappings" in ran.out
@@ -340,7 +338,7 @@ def test_drift_over_a_limit_is_refused(fake: Cli, folder: Path) -> None:
     assert snapshot(folder) == before
 
 
-def test_warnings_are_drift_only_where_that_is_asked_for(fake: Cli, folder: Path) -> None:
+def test_warnings_count_as_drift_only_on_request(fake: Cli, folder: Path) -> None:
     grown(folder)
     text = (folder / "asrnet.yaml").read_text().splitlines(keepends=True)
     kept = [line for line in text if "wms" not in line]

@@ -84,7 +84,7 @@ def test_json_has_a_version_and_the_counts_before_the_landings(regions: Cli) -> 
     }
 
 
-def test_every_answer_in_json_has_its_rule_with_sentence_and_source(regions: Cli) -> None:
+def test_every_landing_in_json_has_its_rule_with_sentence_and_source(regions: Cli) -> None:
     rule = predicted(regions)["landings"][0]["rule"]
     assert rule["code"] == "address_kept"
     assert rule["sentence"].startswith("The recovery subnet has the same address space")
@@ -152,7 +152,7 @@ def test_options_about_a_plan_need_planned(regions: Cli, arguments: tuple[str, .
     assert (ran.code, "hint: add --planned" in ran.err) == (1, True)
 
 
-def test_planned_can_let_machines_follow_and_lift_what_holds_them(
+def test_planned_can_make_machines_follow_and_lift_holds(
     fake: Cli, folder: Path, example: Callable[[str], None]
 ) -> None:
     example("07-machines-follow")
@@ -206,7 +206,7 @@ def with_interface(folder: Path) -> None:
     edit(folder, "vaults:\n", f"network_interfaces:\n{INTERFACE}\nvaults:\n", "world.yaml")
 
 
-def test_nics_tell_what_is_left_behind_and_what_is_not_known(regions: Cli, folder: Path) -> None:
+def test_nics_lists_what_is_left_behind_and_what_is_unknown(regions: Cli, folder: Path) -> None:
     with_interface(folder)
     prediction = predicted(regions, "--nics")
     kinds = {finding["message"].partition(" (")[0].split()[-1]: finding["kind"] for finding in prediction["findings"]}
@@ -228,7 +228,7 @@ def test_nics_are_a_table_in_text_and_columns_in_csv(regions: Cli, folder: Path)
     ] == [("nsg-proxy", "network security group nsg-proxy")]
 
 
-def test_a_dumped_world_answers_about_nics_as_azure_did(regions: Cli, cli: Cli, folder: Path) -> None:
+def test_a_dumped_world_compares_nics_as_azure_does(regions: Cli, cli: Cli, folder: Path) -> None:
     with_interface(folder)
     assert regions("dump", "--format", "world", "--nics", "--out", "yesterday.yaml").code == 0
     asked = ("predict", "--nics", "-o", "json")
@@ -242,7 +242,7 @@ def test_resources_that_nics_leave_behind_fail_on_warning(regions: Cli, folder: 
     assert regions("predict", "web1", "--nics", "--fail-on", "warning").code == 2
 
 
-def test_network_interfaces_that_may_not_be_read_are_an_error_and_never_fine(regions: Cli, folder: Path) -> None:
+def test_network_interfaces_that_may_not_be_read_are_an_error(regions: Cli, folder: Path) -> None:
     edit(
         folder,
         "version: 1",
@@ -274,7 +274,7 @@ def test_with_v_every_rule_and_every_id_is_printed(regions: Cli) -> None:
     assert "subnet_same_name: The recovery network has a subnet of the same name" in out
 
 
-def test_a_note_that_many_addresses_share_is_said_once(regions: Cli) -> None:
+def test_a_note_that_many_addresses_share_is_printed_once(regions: Cli) -> None:
     lines = regions("predict", "--test-failover").out.splitlines()
     said = [line for line in lines if "a separate network is recommended" in line]
     assert said == ["  5 addresses: The test uses the failover network; a separate network is recommended."]
@@ -291,7 +291,7 @@ def test_a_machine_with_several_addresses_is_printed_with_its_nics(regions: Cli,
     ]
 
 
-def test_a_machine_that_shows_no_nics_yet_is_named(regions: Cli, folder: Path) -> None:
+def test_a_machine_whose_nics_are_not_shown_yet_is_named(regions: Cli, folder: Path) -> None:
     item = "  - {name: new1, fabric: asr-a2a-default-eastasia}\n"
     path = folder / "world.yaml"
     path.write_text(path.read_text() + item)
@@ -304,28 +304,28 @@ def test_a_machine_that_shows_no_nics_yet_is_named(regions: Cli, folder: Path) -
 # --- questions --------------------------------------------------------------------------------------------------------
 
 
-def test_only_the_machines_that_are_named_fail_over(regions: Cli) -> None:
+def test_only_the_named_machines_are_predicted(regions: Cli) -> None:
     assert addresses(predicted(regions, "WEB2", "app1")) == {"web2": "10.0.1.4", "app1": "10.101.1.4"}
 
 
-def test_a_test_failover_goes_to_the_network_that_is_named(regions: Cli) -> None:
+def test_a_test_failover_uses_the_named_network(regions: Cli) -> None:
     prediction = predicted(regions, "web1", "app1", "--test-failover", "test-sea")
     assert prediction["test_network_id"] == f"{VNETS}/test-sea"
     assert addresses(prediction) == {"web1": "10.0.1.4", "app1": "10.0.1.254"}
 
 
 @pytest.mark.parametrize("name", ["dr/rg-network-sea/test-sea", "rg-network-sea/test-sea", f"{VNETS}/TEST-SEA"])
-def test_a_network_may_be_named_in_any_way(regions: Cli, name: str) -> None:
+def test_a_network_may_be_named_in_any_form(regions: Cli, name: str) -> None:
     assert predicted(regions, "--test-failover", name)["test_network_id"] == f"{VNETS}/test-sea"
 
 
-def test_failback_leads_home(regions: Cli) -> None:
+def test_failback_predicts_the_primary_network(regions: Cli) -> None:
     prediction = predicted(regions, "--failback")
     assert prediction["operation"] == "failback"
     assert addresses(prediction)["web1"] == "10.0.1.4"
 
 
-def test_only_the_machines_of_a_pair_are_asked_about(regions: Cli) -> None:
+def test_only_the_machines_of_a_selected_pair_are_predicted(regions: Cli) -> None:
     assert set(addresses(predicted(regions, "--pair", "hub"))) == {"web1", "web2", "batch1"}
 
 
@@ -333,7 +333,7 @@ def test_the_pair_of_a_vmm_row_selects_its_machines_too(sites: Cli) -> None:
     assert set(addresses(predicted(sites, "--pair", "vm1"))) == {"VM-1"}
 
 
-def test_all_subnets_are_those_of_primary_networks(regions: Cli) -> None:
+def test_all_subnets_covers_those_of_primary_networks(regions: Cli) -> None:
     landings = predicted(regions, "--all-subnets")["landings"]
     assert {(one["primary_network"], one["primary_subnet"], one["outcome"]) for one in landings} == {
         ("hub-ea", "web", "keeps_address"),
@@ -372,7 +372,7 @@ def test_a_vault_given_by_its_id_needs_no_file(regions: Cli, folder: Path) -> No
         (("web1", "--fail-on", "warning"), 0),
     ],
 )
-def test_fail_on_decides_about_the_exit_code(regions: Cli, arguments: tuple[str, ...], code: int) -> None:
+def test_fail_on_decides_the_exit_code(regions: Cli, arguments: tuple[str, ...], code: int) -> None:
     assert regions("predict", *arguments).code == code
 
 
@@ -385,7 +385,7 @@ def test_hosts_that_can_take_a_replica_are_named_and_their_absence_is_a_warning(
     assert (ran.code, "No host of the recovery cloud reaches the recovery network" in ran.out) == (2, True)
 
 
-def test_the_topology_of_the_desired_state_counts_and_another_one_replaces_it(sites: Cli, folder: Path) -> None:
+def test_the_topology_of_the_desired_state_is_used_and_an_option_replaces_it(sites: Cli, folder: Path) -> None:
     edit(folder, "# topology:", "topology:")
     assert predicted(sites, "VM-1")["landings"][0]["hosts"] == ["shanghai-host1", "shanghai-host2"]
     (folder / "other.yaml").write_text("fabrics: [{server: VMM-Shanghai, hosts: [{name: h, cloud: GoldCloud2}]}]\n")
@@ -404,7 +404,7 @@ def emulator(world: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("name", ["03-vmm-two-sites", "05-predict-failover"])
 @pytest.mark.parametrize("operation", [(), ("--test-failover",), ("--failback",)])
-def test_the_real_sdk_finds_the_same(
+def test_the_real_sdk_gives_the_same_prediction(
     cli: Cli, example: Callable[[str], None], folder: Path, name: str, operation: tuple[str, ...]
 ) -> None:
     example(name)
@@ -444,7 +444,7 @@ def test_a_world_dumped_with_a_topology_knows_hosts_and_logical_networks(sites: 
 # --- what cannot be read ----------------------------------------------------------------------------------------------
 
 
-def test_machines_that_may_not_be_read_are_an_error_and_the_rest_is_printed(regions: Cli, folder: Path) -> None:
+def test_machines_that_may_not_be_read_are_an_error_and_the_others_are_printed(regions: Cli, folder: Path) -> None:
     edit(folder, "version: 1", f"version: 1\nbehaviour: {{denied: [{ITEMS}]}}", "world.yaml")
     ran = regions("predict")
     assert ran.code == 1
@@ -496,7 +496,7 @@ def test_targets_in_csv_and_markdown(sites: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", ["VMNetwork2-Shanghai", "vmm-shanghai/vmnetwork2-shanghai"])
-def test_one_recovery_network_can_be_asked_about(sites: Cli, name: str) -> None:
+def test_one_recovery_network_can_be_selected(sites: Cli, name: str) -> None:
     ran = sites("targets", "--recovery-network", name)
     assert ran.out.startswith("2 pairs of clouds: 1 of 2 target networks available.")
 
@@ -530,7 +530,7 @@ def test_every_network_is_a_target_where_logical_networks_are_not_known(sites: C
         ("05-predict-failover", "No vault has a VMM server.\n"),
     ],
 )
-def test_where_there_are_no_targets_it_says_why(
+def test_an_empty_list_of_targets_gives_the_reason(
     fake: Cli, example: Callable[[str], None], name: str, words: str
 ) -> None:
     example(name)
@@ -538,7 +538,7 @@ def test_where_there_are_no_targets_it_says_why(
     assert (ran.code, ran.out) == (0, words)
 
 
-def test_a_region_may_be_written_as_azure_shows_it(regions: Cli) -> None:
+def test_the_display_name_of_a_region_is_accepted(regions: Cli) -> None:
     plain = predicted(regions, "--all-subnets")
     assert predicted(regions, "--all-subnets", "--to", "Southeast Asia") == plain
 
@@ -556,7 +556,7 @@ def test_machines_of_providers_without_rules_are_named_once_in_every_output(regi
     assert regions("predict", "--fail-on", "warning").code == 2
 
 
-def test_without_machines_the_way_to_some_is_named(fake: Cli) -> None:
+def test_without_machines_the_message_says_how_to_predict_some(fake: Cli) -> None:
     way = "no vault protects a machine; --all-subnets predicts one in every subnet, and --machines FILE those of a list"
     assert (fake("predict").code, fake("predict").err) == (0, f"{way}\n")
     assert f"hint: {way}\n" in fake("predict", "web1").err

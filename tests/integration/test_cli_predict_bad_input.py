@@ -53,7 +53,7 @@ def regions(fake: Cli, folder: Path) -> Cli:
     ],
     ids=["server", "network"],
 )
-def test_a_row_that_names_what_the_vault_does_not_have(
+def test_a_row_that_names_something_missing_from_the_vault_is_refused(
     sites: Cli, folder: Path, *, command: tuple[str, ...], old: str, new: str, complaint: str
 ) -> None:
     edit(folder, old, new)
@@ -117,7 +117,7 @@ def test_two_rows_for_one_network_are_refused_with_both_lines(sites: Cli, folder
     ],
     ids=["server", "network", "cloud", "logical network", "host's network", "host's cloud", "key", "syntax"],
 )
-def test_a_topology_that_names_what_is_not_there(
+def test_a_topology_that_names_something_missing_is_refused(
     sites: Cli, folder: Path, *, command: str, old: str, new: str, complaint: str
 ) -> None:
     edit(folder, "# topology:", "topology:")
@@ -128,7 +128,7 @@ def test_a_topology_that_names_what_is_not_there(
 
 
 @pytest.mark.parametrize(("text", "complaint"), [(None, "does not exist"), ("", "empty")], ids=["missing", "empty"])
-def test_a_topology_that_is_not_there(sites: Cli, folder: Path, text: str | None, complaint: str) -> None:
+def test_a_missing_topology_is_refused(sites: Cli, folder: Path, text: str | None, complaint: str) -> None:
     if text is not None:
         (folder / "other.yaml").write_text(text)
     refused(sites("targets", "--topology", "other.yaml"), "other.yaml: ", complaint)
@@ -170,7 +170,7 @@ def test_validate_reads_the_topology_that_a_desired_state_names(cli: Cli, folder
         *("unknown network", "bad type", "too few cells", "address twice"),
     ],
 )
-def test_a_list_of_machines_that_cannot_be_meant(regions: Cli, folder: Path, text: str, complaint: str) -> None:
+def test_an_impossible_list_of_machines_is_refused(regions: Cli, folder: Path, text: str, complaint: str) -> None:
     (folder / "list.csv").write_text(text)
     before = snapshot(folder)
     refused(regions("predict", "--machines", "list.csv", "-o", "json=prediction.json"), complaint)
@@ -187,7 +187,7 @@ def test_a_list_of_machines_in_yaml_is_refused_with_its_line(regions: Cli, folde
     [(None, "does not exist"), (bytes(range(255, 0, -1)), "not a text file")],
     ids=["missing", "binary"],
 )
-def test_a_list_of_machines_that_cannot_be_read(
+def test_an_unreadable_list_of_machines_is_refused(
     regions: Cli, folder: Path, content: bytes | None, complaint: str
 ) -> None:
     if content:
@@ -214,12 +214,14 @@ def test_a_list_of_machines_that_cannot_be_read(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_a_question_that_cannot_be_answered(regions: Cli, arguments: tuple[str, ...], complaint: str) -> None:
+def test_contradictory_or_impossible_options_are_refused(
+    regions: Cli, arguments: tuple[str, ...], complaint: str
+) -> None:
     refused(regions(*arguments), complaint)
 
 
 @pytest.mark.parametrize("option", ["--primary-network", "--recovery-network"])
-def test_a_network_that_no_server_has(sites: Cli, option: str) -> None:
+def test_a_network_that_no_server_has_is_refused(sites: Cli, option: str) -> None:
     ran = sites("targets", option, "VMNetwork1-Shanghi")
     refused(ran, "unknown VM network 'VMNetwork1-Shanghi'; did you mean 'VMNetwork1-Shanghai'?")
 
@@ -230,7 +232,7 @@ def test_a_network_that_two_servers_have_is_refused_with_their_ids(sites: Cli, f
     assert sites("targets", "--primary-network", "VMM-Beijing/VMNetwork1-Beijing").code == 0
 
 
-def test_a_region_for_machines_that_are_protected_is_refused_with_what_it_is_for(regions: Cli) -> None:
+def test_a_region_for_protected_machines_is_refused_with_what_it_is_for(regions: Cli) -> None:
     refused(regions("predict", "--to", "southeastasia"), "cannot be chosen", "--machines and --all-subnets")
 
 

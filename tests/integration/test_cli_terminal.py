@@ -82,12 +82,12 @@ def test_a_command_in_a_hint_is_not_wrapped() -> None:
     )
 
 
-def test_colours_are_used_on_a_terminal_and_not_against_no_color(folder: Path) -> None:
+def test_colours_are_used_on_a_terminal_unless_no_color_is_set(folder: Path) -> None:
     assert COLOUR.search(screen(folder, "plan")[1])
     assert not re.search(r"\x1b\[(3[0-7]|9[0-7])m", screen(folder, "plan", NO_COLOR="1")[1])
 
 
-def test_no_progress_is_shown_of_a_plan_that_is_refused(folder: Path) -> None:
+def test_a_refused_plan_shows_no_progress(folder: Path) -> None:
     assert screen(folder, "plan", "--out", "saved.json")[0] == 0
     assert screen(folder, "apply", "--yes", "--pair", "hub")[0] == 0
     code, sent = screen(folder, "apply", "saved.json")
@@ -105,7 +105,7 @@ def test_apply_asks_shows_progress_and_reports(folder: Path) -> None:
     assert "bug" not in shown
 
 
-def test_apply_takes_a_no(folder: Path) -> None:
+def test_apply_writes_nothing_after_a_no(folder: Path) -> None:
     before = (folder / "world.yaml").read_bytes()
     code, sent = screen(folder, "apply", answer="no")
     assert (code, "nothing was changed" in sent) == (1, True)

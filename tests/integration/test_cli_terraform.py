@@ -94,7 +94,7 @@ def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.usefixtures("grown")
-def test_terraform_reads_it_and_has_nothing_to_say_of_its_layout(fake: Cli, tmp_path: Path) -> None:
+def test_terraform_accepts_the_export_and_its_layout(fake: Cli, tmp_path: Path) -> None:
     module = tmp_path / "module"
     module.mkdir()
     (module / "provider.tf").write_text(PROVIDER, "utf-8")

@@ -33,7 +33,7 @@ def parts(told: str) -> list[str]:
     ],
     ids=lambda value: value[0] if value[0] not in READING else "",
 )
-def test_the_last_line_tells_where_the_time_went(fake: Cli, cli: Cli, command: list[str], expected: list[str]) -> None:
+def test_the_last_line_shows_where_the_time_went(fake: Cli, cli: Cli, command: list[str], expected: list[str]) -> None:
     run = cli if command == ["validate"] else fake
     assert parts(run(*command, "-v").err) == expected
 
@@ -43,11 +43,11 @@ def test_a_saved_plan_is_read_and_applied_but_not_planned(fake: Cli) -> None:
     assert parts(fake("apply", "plan.json", "--yes", "-v").err) == [*READING, *APPLYING]
 
 
-def test_it_is_told_after_an_error_too(cli: Cli) -> None:
+def test_the_times_are_printed_after_an_error_too(cli: Cli) -> None:
     told = cli("plan", "-v", "--backend", "fake:missing.yaml").err.splitlines()
     assert told[-2].startswith("time: import")
     assert told[-1].startswith("error: missing.yaml")
 
 
-def test_it_is_not_printed_without_v(fake: Cli) -> None:
+def test_the_times_are_not_printed_without_v(fake: Cli) -> None:
     assert "time:" not in fake("plan").err

@@ -54,7 +54,7 @@ def test_a_plan_of_another_version_is_an_error(fake: Cli, folder: Path, saved: P
     assert f"has format {version}" in ran.err
 
 
-def test_a_device_is_no_saved_plan_and_is_not_read_to_its_end(fake: Cli) -> None:
+def test_a_device_is_refused_as_a_saved_plan_and_not_read_to_its_end(fake: Cli) -> None:
     ran = fake("apply", "/dev/zero", "--yes")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.startswith("error: /dev/zero: cannot be read: it is a device\n")
@@ -69,7 +69,7 @@ def test_a_plan_made_in_another_tenant_is_an_error(fake: Cli, folder: Path, save
     assert "made in tenant 33333333-3333-3333-3333-333333333333; this is tenant 44444444" in ran.err
 
 
-def test_a_stale_plan_is_refused_and_says_what_moved(fake: Cli, folder: Path, saved: Path) -> None:
+def test_a_stale_plan_is_refused_and_says_what_changed(fake: Cli, folder: Path, saved: Path) -> None:
     fake("apply", "--yes", "--pair", "hub")
     before = snapshot(folder)
     ran = fake("apply", saved.name, "--yes")
@@ -77,7 +77,7 @@ def test_a_stale_plan_is_refused_and_says_what_moved(fake: Cli, folder: Path, sa
 
 
 @pytest.mark.parametrize("given", [("--vault", "sea"), ("--pair", "hub"), ("--shard", "1/2")])
-def test_a_saved_plan_takes_no_selection(fake: Cli, folder: Path, saved: Path, given: tuple[str, str]) -> None:
+def test_a_saved_plan_with_a_selection_is_refused(fake: Cli, folder: Path, saved: Path, given: tuple[str, str]) -> None:
     before = snapshot(folder)
     ran = fake("apply", saved.name, "--yes", *given)
     assert (ran.code, "is applied as it is" in ran.err, snapshot(folder) == before) == (1, True, True)
@@ -125,7 +125,7 @@ def test_an_unknown_output_is_an_error_before_anything_is_read_or_written(
     assert "--output: " in ran.err
 
 
-def test_an_output_that_cannot_be_written_is_known_before_anything_is_corrected(fake: Cli, folder: Path) -> None:
+def test_an_unwritable_output_is_refused_before_anything_is_corrected(fake: Cli, folder: Path) -> None:
     before = snapshot(folder)
     ran = fake("drift", "--correct", "-o", "json=nowhere/report.json")
     assert (ran.code, "nowhere/report.json" in ran.err, snapshot(folder) == before) == (1, True, True)
@@ -138,7 +138,7 @@ def test_two_outputs_to_one_file_are_an_error(fake: Cli, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("given", [("--force", "max_update"), ("--fail-on", "info"), ("--parallelism", "many")])
-def test_words_and_numbers_that_mean_nothing_are_errors(fake: Cli, folder: Path, given: tuple[str, str]) -> None:
+def test_invalid_words_and_numbers_are_errors(fake: Cli, folder: Path, given: tuple[str, str]) -> None:
     before = snapshot(folder)
     ran = fake("drift", "--correct", *given)
     assert (ran.code, ran.out, snapshot(folder) == before) == (1, "", True)

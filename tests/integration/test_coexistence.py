@@ -39,7 +39,7 @@ def test_the_desired_state_of_the_page_is_valid(cli: Cli, folder: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
 
 
-def test_the_provider_of_the_page_is_terraforms_language() -> None:
+def test_the_provider_block_of_the_page_is_valid_terraform() -> None:
     assert hcl.parsed(block("hcl")).named_child_count > 0
 
 
@@ -54,7 +54,7 @@ def test_a_pair_of_another_tool_is_never_changed(fake: Cli, grown: Path) -> None
     assert not any("/erp-sea" in one["primary_network_id"] for one in after.values())  # its half stays a half
 
 
-def test_a_pair_of_another_tool_that_leads_elsewhere_is_reported_and_left(fake: Cli, grown: Path) -> None:
+def test_a_pair_of_another_tool_that_leads_elsewhere_is_reported_and_left_alone(fake: Cli, grown: Path) -> None:
     edit(grown, "name: erp, vault: sea", "name: erp, failback: none, vault: sea")
     edit(grown, "erp-sea, managed_by", "crm-sea, managed_by")
     before = mappings(grown)
@@ -73,7 +73,7 @@ def test_a_retarget_keeps_the_forward_mapping_and_recreates_the_reverse(fake: Cl
     assert after["app-ea-to-app-sea-old"]["recovery_network_id"].endswith("/app-sea")
 
 
-def test_completing_half_a_pair_leaves_the_half_that_was_there(fake: Cli, grown: Path) -> None:
+def test_completing_a_half_pair_keeps_the_existing_mapping(fake: Cli, grown: Path) -> None:
     before = mappings(grown)
     fake("apply", "--yes", "--pair", "web")
     after = mappings(grown)

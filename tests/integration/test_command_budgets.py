@@ -117,26 +117,26 @@ def test_the_sdk_of_networks_is_not_imported_where_no_network_is_read_by_it(serv
     assert served.connected("show", "--inventory", "graph") & SDKS == {GRAPH_SDK, SITE_RECOVERY_SDK}
 
 
-def test_who_changes_nothing_asks_resource_graph_alone(served: Served) -> None:
+def test_a_run_without_changes_reads_from_resource_graph_alone(served: Served) -> None:
     assert served.requests("show", "--inventory", "graph") == {"GET": 5, "POST": 1}
 
 
-def test_an_apply_looks_twice_more_and_reads_back_once(served: Served) -> None:
+def test_an_apply_reads_two_lists_more_before_its_writes_and_one_after_them(served: Served) -> None:
     """At what has moved since the plan, at the jobs, and at the mappings in the end; each is one list."""
     assert served.requests("apply", "--yes") == {"GET": 6 + 3, "PUT": 4}
 
 
-def test_a_saved_plan_costs_what_planning_anew_does(served: Served) -> None:
+def test_a_saved_plan_costs_as_many_requests_as_planning_anew(served: Served) -> None:
     served.requests("plan", "--out", "plan.json")
     assert served.requests("apply", "plan.json", "--yes") == {"GET": 6 + 3, "PUT": 4}
 
 
-def test_correcting_drift_reads_all_again_at_the_end(served: Served) -> None:
+def test_correcting_drift_reads_everything_again_at_the_end(served: Served) -> None:
     assert served.requests("drift", "--correct") == {"GET": 6 + 3 + 6, "PUT": 4}
 
 
 @pytest.mark.parametrize("command", [("apply", "--yes"), ("drift", "--correct")], ids=" ".join)
-def test_with_nothing_to_do_one_reading_is_all(command: tuple[str, ...], served: Served) -> None:
+def test_with_nothing_to_do_everything_is_read_once(command: tuple[str, ...], served: Served) -> None:
     served.requests("apply", "--yes")
     assert served.requests(*command) == {"GET": 6}
 
@@ -168,7 +168,7 @@ def test_a_command_without_a_plan_imports_no_sdk_and_nothing_about_plans(
     assert sum(name.startswith("asrnet") for name in imported) <= most_of_asrnet
 
 
-def test_a_plan_of_a_fake_world_imports_no_sdk_and_nothing_that_it_seldom_uses(served: Served) -> None:
+def test_a_plan_of_a_fake_world_imports_no_sdk_and_no_rarely_used_module(served: Served) -> None:
     served.connected("dump", "--format", "world", "--out", "world.yaml")
     imported = served.imported("plan", "--backend", "fake:world.yaml")
     assert not {name.partition(".")[0] for name in imported} & SLOW
@@ -178,7 +178,7 @@ def test_a_plan_of_a_fake_world_imports_no_sdk_and_nothing_that_it_seldom_uses(s
 
 
 @pytest.mark.parametrize(("argv", "seldom"), [(None, True), (["--version"], False)], ids=["process", "library"])
-def test_a_process_seldom_looks_for_garbage_and_a_caller_of_main_keeps_its_own_collector(
+def test_the_process_rarely_collects_garbage_and_main_leaves_its_callers_collector_alone(
     argv: list[str] | None, seldom: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = gc.get_threshold()
@@ -223,7 +223,7 @@ def test_dotenv_is_imported_only_where_there_is_a_file(tmp_path: Path) -> None:
         ("inventory='graph'", f"{SITE_RECOVERY_SDK} {GRAPH_SDK} True False"),
     ],
 )
-def test_the_sdks_are_imported_beside_the_sign_in(options: str, printed_words: str, tmp_path: Path) -> None:
+def test_the_sdks_are_imported_during_the_sign_in(options: str, printed_words: str, tmp_path: Path) -> None:
     """The quick one first, and the collector is left alone unless the process is ours."""
     program = STARTING.format(options=options, sdks=[SITE_RECOVERY_SDK, NETWORK_SDK, GRAPH_SDK])
     assert printed(program, tmp_path) == printed_words

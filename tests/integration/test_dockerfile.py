@@ -53,7 +53,7 @@ def required(name: str, *, extra: str = "none") -> set[str]:
 
 
 @pytest.mark.parametrize("stage", ["", "asrnet"])
-def test_it_runs_slim_and_as_nobody_in_particular(stage: str) -> None:
+def test_the_image_is_slim_and_runs_as_an_unprivileged_user(stage: str) -> None:
     bases = [text.split()[0] for word, text in instructions() if word == "FROM"]
     assert set(bases) - set(stages()) == {"python:3.12-slim"}
     assert values("FROM", stage)[0].startswith("python:3.12-slim")
@@ -63,7 +63,7 @@ def test_it_runs_slim_and_as_nobody_in_particular(stage: str) -> None:
     assert "ADD" not in {word for word, _ in instructions()}
 
 
-def test_the_job_runs_asrnet_with_whatever_arguments_it_is_given() -> None:
+def test_the_job_runs_asrnet_with_any_arguments() -> None:
     [entrypoint] = values("ENTRYPOINT", "asrnet")
     assert json.loads(entrypoint) == ["/asrnet/bin/asrnet"]
     assert values("CMD", "asrnet") == []
@@ -74,11 +74,11 @@ def test_the_job_takes_every_package_that_asrnet_needs_and_no_other() -> None:
     assert pins("build-job") == required("asrnet", extra="graph")
 
 
-def test_the_default_is_the_emulator() -> None:
+def test_the_default_target_is_the_emulator() -> None:
     assert list(stages())[-1] == ""
 
 
-def test_commands_are_lists_that_no_shell_reads() -> None:
+def test_commands_are_in_exec_form() -> None:
     (entrypoint,) = values("ENTRYPOINT")
     (health,) = values("HEALTHCHECK")
     assert json.loads(entrypoint)[:2] == ["/emulator/bin/asrnet", "emulator"]
@@ -86,13 +86,13 @@ def test_commands_are_lists_that_no_shell_reads() -> None:
     assert "/_asrnet/health" in health
 
 
-def test_everything_it_copies_is_there() -> None:
+def test_every_copied_path_exists() -> None:
     for word, text in instructions():
         if word == "COPY" and not text.startswith("--from"):
             assert [name for name in text.split()[:-1] if not (ROOT / name).exists()] == []
 
 
-def test_the_pins_it_takes_are_all_that_the_emulator_imports() -> None:
+def test_the_copied_pins_are_all_that_the_emulator_imports() -> None:
     pinned = (ROOT / "constraints.txt").read_text("utf-8")
     wanted = pins("build") | pins("build-job") | {"uv-build"}
     assert [name for name in wanted if f"\n{name}==" not in f"\n{pinned}"] == []

@@ -33,12 +33,12 @@ def test_every_command_and_each_of_its_options_is_documented(command: str) -> No
     assert [option for option in options if option not in COMMANDS_PAGE and option != "--help"] == []
 
 
-def test_the_readme_is_a_page_and_not_a_book() -> None:
+def test_the_readme_has_at_most_150_lines() -> None:
     assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_every_link_resolves(page: Path) -> None:
     text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if not target.startswith("http")]
     assert [target for target in targets if not _leads(page, target)] == []

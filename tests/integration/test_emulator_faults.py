@@ -121,7 +121,7 @@ def test_throttling_without_end_is_an_error_at_the_deadline(site: Site) -> None:
 
 
 @pytest.mark.parametrize("handled", [False, True])
-def test_a_reset_is_tried_again_whether_the_write_had_its_effect_or_not(site: Site, *, handled: bool) -> None:
+def test_a_reset_connection_is_retried_whether_or_not_the_write_took_effect(site: Site, *, handled: bool) -> None:
     site.app.faults.add(Fault(kind="reset", method="PUT", handled=handled))
     assert site.create() == "succeeded"
     assert (site.retries, site.names()) == (1, ["m"])
@@ -158,7 +158,7 @@ def test_garbage_is_an_error_and_no_empty_list(site: Site) -> None:
         site.names()
 
 
-def test_every_kind_of_fault_of_the_wire_is_tried_here() -> None:
+def test_every_kind_of_wire_fault_has_a_test_here() -> None:
     assert {*PASSING, *FINAL, "reset", "delay", "garbage"} == set(get_args(Kind))
 
 
@@ -187,7 +187,7 @@ def test_an_operation_that_does_nothing_is_reported_as_done(site: Site) -> None:
     assert (site.create(), site.names()) == ("succeeded", [])
 
 
-def test_a_list_that_lags_shows_the_past_until_that_is_past(site: Site) -> None:
+def test_a_lagging_list_shows_the_old_state_until_the_lag_ends(site: Site) -> None:
     site.clock.advance(100)
     site.create()
     lag = ServiceFault(effect="list_lags", kind="replicationnetworkmappings", seconds=30, times=0)
@@ -208,21 +208,21 @@ def test_a_list_that_lags_shows_the_past_until_that_is_past(site: Site) -> None:
         ("forbidden", "AuthorizationFailed"),
     ],
 )
-def test_locks_policies_and_missing_rights_of_the_service_are_final(site: Site, effect: Effect, code: str) -> None:
+def test_locks_policies_and_missing_rights_are_final(site: Site, effect: Effect, code: str) -> None:
     site.build.world.faults.add(ServiceFault(effect=effect, method="PUT"))
     with pytest.raises(ServiceError) as caught:
         site.create()
     assert (caught.value.code, site.retries) == (code, 0)
 
 
-def test_a_refusal_says_what_the_script_says(site: Site) -> None:
+def test_a_scripted_refusal_gives_its_message(site: Site) -> None:
     site.build.world.faults.add(ServiceFault(effect="refused", method="PUT", status=400, code="539", message="No."))
     with pytest.raises(ServiceError) as caught:
         site.create()
     assert (caught.value.code, caught.value.message) == ("539", "No.")
 
 
-def test_a_mapping_changed_by_others_is_read_as_it_is(site: Site) -> None:
+def test_a_mapping_changed_by_others_is_read_as_changed(site: Site) -> None:
     site.create()
     other = site.build.virtual_network("other", "westus")
     change = ServiceFault(effect="changed_before", method="GET", recovery_network_id=other.id)
@@ -232,7 +232,7 @@ def test_a_mapping_changed_by_others_is_read_as_it_is(site: Site) -> None:
     assert found.recovery_network_id == other.id
 
 
-def test_every_effect_of_the_service_is_tried_here() -> None:
+def test_every_effect_of_the_service_has_a_test_here() -> None:
     assert set(get_args(Effect)) == {
         "operation_fails",
         "operation_never_ends",

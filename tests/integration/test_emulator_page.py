@@ -108,7 +108,7 @@ def test_every_block_of_the_page_is_known_here() -> None:
     }
 
 
-def test_the_command_that_starts_it_announces_itself_in_one_line(tmp_path: Path) -> None:
+def test_the_start_command_announces_itself_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "world.yaml").write_text("version: 1\n", encoding="utf-8")
     command, announced = block("Start it", "console").splitlines()
     arguments = command.removeprefix("$ asrnet ").split()
@@ -166,12 +166,12 @@ def test_az_signs_in_and_lists_networks(emulator: Emulator, tmp_path: Path) -> N
     assert [network["name"] for network in networks] == ["hub-ea", "hub-sea"]
 
 
-def test_the_javascript_of_the_page_is_that_of_the_programs_that_are_run() -> None:
+def test_the_javascript_of_the_page_is_that_of_the_tested_programs() -> None:
     programs = "".join(path.read_text("utf-8") for path in (Path(__file__).parent / "node").glob("*.js"))
     credential, client = (line for line in block("JavaScript", "js").splitlines() if not line.startswith("//"))
     assert credential in programs
     assert client.replace('{ endpoint: "https://127.0.0.1:4591" }', "{ endpoint }") in programs
 
 
-def test_the_configuration_for_terraform_can_be_read() -> None:
+def test_the_terraform_configuration_can_be_read() -> None:
     assert hcl.parsed(block("Terraform", "hcl")).type == "config_file"

@@ -96,7 +96,7 @@ def test_predictions_for_after_the_plan_match_those_made_after_apply(
         assert {(network, subnet) for network, subnet, _ in before[name]} == settings(item)
 
 
-def test_machines_that_have_failed_over_hold_everything_until_somebody_insists(
+def test_machines_that_have_failed_over_hold_everything_until_it_is_forced(
     desired: DesiredState, backend: Backend
 ) -> None:
     plan = planning.plan(desired, read_inventory(desired, backend))
@@ -126,7 +126,7 @@ def test_a_machine_with_two_nics_moves_both_and_one_falls_back_to_another_subnet
 @pytest.mark.parametrize(
     ("file", "chain"), [("asrnet.yaml", []), ("connected.yaml", ["tools-sea - hub-sea - shop-sea"])]
 )
-def test_a_test_network_that_a_hub_connects_with_production_is_said(
+def test_a_test_network_that_a_hub_connects_with_production_is_reported(
     backend: Backend, file: str, chain: list[str]
 ) -> None:
     desired = load_desired(str(FOLDER / file))

@@ -38,7 +38,7 @@ def statuses(fake: Cli) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_every_example_is_valid_planned_applied_and_then_stays_as_it_is(fake: Cli, folder: Path, name: str) -> None:
+def test_every_example_is_valid_and_its_second_plan_is_empty(fake: Cli, folder: Path, name: str) -> None:
     example(name, folder)
     assert fake("plan").code == 0
     assert fake("apply", "--yes", *INSISTING.get(name, ())).code in {0, 2}
@@ -47,13 +47,13 @@ def test_every_example_is_valid_planned_applied_and_then_stays_as_it_is(fake: Cl
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
-def test_every_example_explains_itself(name: str) -> None:
+def test_every_example_has_a_readme_that_plans(name: str) -> None:
     text = (EXAMPLES / name / "README.md").read_text("utf-8")
     assert text.startswith("# ")
     assert "asrnet plan" in text
 
 
-def test_two_regions_maps_one_by_row_one_as_a_copy_and_one_by_rule(fake: Cli, folder: Path) -> None:
+def test_two_regions_maps_one_pair_by_row_one_as_a_copy_and_one_by_rule(fake: Cli, folder: Path) -> None:
     example("01-two-regions", folder)
     assert fake("apply", "--yes").code == 0
     assert statuses(fake) == {"hub": "paired", "app": "paired", "tagged/crm-ea": "paired"}
@@ -91,13 +91,13 @@ def run(*argv: str, folder: Path, **variables: str) -> subprocess.CompletedProce
     )
 
 
-def test_the_command_line_runs_as_a_process_of_its_own(folder: Path) -> None:
+def test_the_command_line_runs_as_its_own_process(folder: Path) -> None:
     ran = run("-m", "asrnet", "plan", "--detailed-exitcode", folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (ran.returncode, ran.stderr) == (2, "")
     assert ran.stdout.splitlines()[-1].startswith("Plan: create 2 networks and 6 mappings")
 
 
-def test_provision_makes_the_pairs(folder: Path) -> None:
+def test_provision_creates_the_pairs(folder: Path) -> None:
     script = str(SCRIPTS / "provision.py")
     first = run(script, folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (first.returncode, first.stderr) == (0, "")
@@ -129,7 +129,7 @@ def test_map_network_maps_one_network_and_prints_where_it_leads(folder: Path) ->
 
 
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
-def test_a_script_says_what_is_wrong_without_a_traceback(folder: Path, script: str) -> None:
+def test_a_script_reports_an_error_without_a_traceback(folder: Path, script: str) -> None:
     (folder / "asrnet.yaml").write_text("version: [", "utf-8")
     arguments = ["nonsense", "nonsense", "nowhere"] if script == "map_network.py" else []
     ran = run(str(SCRIPTS / script), *arguments, folder=folder, ASRNET_BACKEND="fake:world.yaml")
@@ -146,7 +146,7 @@ def test_a_script_without_its_file_says_what_writes_one(folder: Path, script: st
 
 
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
-def test_a_script_explains_itself_within_a_terminal(folder: Path, script: str) -> None:
+def test_the_help_of_a_script_fits_a_terminal(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "--help", folder=folder, COLUMNS="80")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith(f"usage: {script} ")
@@ -165,7 +165,7 @@ def test_map_network_prints_no_network_that_it_did_not_map_to(folder: Path) -> N
 
 
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py", "map_network.py"])
-def test_a_mistake_on_the_command_line_of_a_script_is_an_error_and_no_drift(folder: Path, script: str) -> None:
+def test_a_command_line_mistake_in_a_script_is_an_error_and_not_drift(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "--bogus", folder=folder)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith(f"usage: {script} ")
@@ -195,7 +195,7 @@ def test_map_network_prints_no_id_of_a_network_that_it_did_not_map(folder: Path)
     assert "gone-sea does not exist" in ran.stderr
 
 
-def test_provision_tells_a_pair_that_stays_blocked_and_a_limit(folder: Path) -> None:
+def test_provision_reports_a_blocked_pair_and_an_exceeded_limit(folder: Path) -> None:
     example("02-adopt-and-repair", folder)
     script, path = str(SCRIPTS / "provision.py"), folder / "asrnet.yaml"
     text = path.read_text("utf-8")

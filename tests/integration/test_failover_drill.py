@@ -129,7 +129,7 @@ def predicted(cli: Cli) -> Callable[..., Places]:
     return predict
 
 
-def test_every_nic_lands_where_it_was_predicted_to(drill: Drill, predicted: Callable[..., Places]) -> None:
+def test_every_nic_lands_where_it_was_predicted(drill: Drill, predicted: Callable[..., Places]) -> None:
     drill.step("enable")
 
     before = predicted("--test-failover", "test-sea")
@@ -174,7 +174,7 @@ def test_a_retarget_waits_from_the_failover_until_the_machine_is_home_and_protec
         assert held() == ({"reversed"} if is_reversed else set())
 
 
-def test_every_console_of_the_readme_is_real(drill: Drill, cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_console_of_the_readme_matches_a_run(drill: Drill, cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
     for command, expected in session((EXAMPLE / "README.md").read_text("utf-8")):
         program, *arguments = shlex.split(command)
         if program == "python":

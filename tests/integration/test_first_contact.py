@@ -97,7 +97,7 @@ def stop_after(count: int, error: BaseException) -> Callable[[Experiment, Observ
     return on_progress
 
 
-def test_on_the_emulator_nothing_differs_and_nothing_is_left() -> None:
+def test_on_the_emulator_nothing_differs_and_nothing_is_left_behind() -> None:
     azure = Azure()
 
     report = azure.explore()
@@ -113,7 +113,7 @@ def test_the_pace_of_operations_is_no_difference() -> None:
     assert differing(Azure(operations="time:7", fabric_operations="manual:3", not_started=2).explore()) == set()
 
 
-def test_every_row_that_an_experiment_is_about_stands_on_the_coverage_page() -> None:
+def test_every_row_that_an_experiment_is_about_is_on_the_coverage_page() -> None:
     page = coverage.page()
 
     assert [row for experiment in EXPERIMENTS for row in experiment.rows if f"| {row} |" not in page] == []
@@ -164,7 +164,7 @@ def test_a_refuted_row_is_printed_with_both_answers() -> None:
     assert "confirmed  duplicate_mapping (assumed)" in lines
 
 
-def test_a_vault_that_site_recovery_has_never_heard_of_is_an_empty_one() -> None:
+def test_an_unused_vault_counts_as_empty() -> None:
     report = Azure(unused_vault="reject_400").explore()
 
     assert "fresh_lists_of_networks" in differing(report)
@@ -222,7 +222,7 @@ def a_network_without_the_tag(azure: Azure) -> None:
         (a_network_without_the_tag, "lacks the tag"),
     ],
 )
-def test_a_vault_or_group_with_something_in_it_is_refused_and_not_written_to(
+def test_a_vault_or_group_that_is_not_empty_is_refused_and_not_written_to(
     fill: Callable[[Azure], None], held: str
 ) -> None:
     azure = Azure()
@@ -242,7 +242,7 @@ def test_a_vault_whose_lists_cannot_be_read_is_refused() -> None:
         azure.explore()
 
 
-def test_no_id_no_name_no_tenant_and_no_token_is_in_the_report() -> None:
+def test_the_report_has_no_id_name_tenant_or_token() -> None:
     # A service that puts names into its codes must not get them into the report either.
     azure = Azure(answers={"duplicate_mapping": Answer(code="VaultOfContoso")})
     azure.add_machine(test_network=True)
@@ -295,7 +295,7 @@ def test_resources_still_being_created_at_ctrl_c_are_deleted() -> None:
     assert azure.names() == set()
 
 
-def test_after_a_mistake_of_our_own_everything_is_deleted_too() -> None:
+def test_after_an_unexpected_exception_everything_is_deleted_too() -> None:
     azure = Azure()
 
     with pytest.raises(ZeroDivisionError):
@@ -376,7 +376,7 @@ def test_a_machines_test_network_is_changed_and_put_back() -> None:
     assert azure.names() == names
 
 
-def test_an_azure_that_loses_what_a_patch_leaves_out_is_told_from_one_that_keeps_it_and_put_back() -> None:
+def test_a_patch_that_loses_omitted_members_is_detected_and_the_loss_is_repaired() -> None:
     azure = Azure(partial_update="lose")
     azure.add_machine(test_network=True)
 
@@ -498,7 +498,7 @@ def test_the_report_of_a_live_run_says_that_it_is_one() -> None:
     assert as_markdown(report).startswith("# First contact")
 
 
-def test_live_the_script_goes_where_asrnet_goes_and_exits_2_for_a_difference(tmp_path: Path) -> None:
+def test_a_live_run_uses_asrnets_endpoint_and_exits_2_for_a_difference(tmp_path: Path) -> None:
     azure = Azure(clock=SystemClock(), missing_mapping=400)
     cache = tempfile.gettempdir()
     with running(App(azure.build.world), ServeOptions(port=0, tls_port=0, cache=cache)) as emulator:
@@ -528,7 +528,7 @@ def test_sigterm_ends_the_script_with_everything_deleted(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "more", [["--live"], ["--live", "--throwaway-machine", "another"], ["--throwaway-machine", "m"]]
 )
-def test_a_machine_is_to_be_named_twice_and_only_for_live(tmp_path: Path, more: list[str]) -> None:
+def test_a_machine_must_be_named_twice_and_only_for_a_live_run(tmp_path: Path, more: list[str]) -> None:
     machine = f"{VAULT}/replicationFabrics/f/replicationProtectionContainers/c/replicationProtectedItems/m"
 
     done = script(tmp_path, "--vault", VAULT, "--group", GROUP, "--machine", machine, *more)

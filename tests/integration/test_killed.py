@@ -201,7 +201,7 @@ def judge_end(before: Any, after: Any) -> None:
     assert networks(after).keys() - networks(before).keys() == {COPY}
 
 
-def test_of_a_run_that_nobody_kills_it_is_known_when_it_writes(emulator: Emulator, apply: Callable[[], Ran]) -> None:
+def test_the_writes_of_a_run_that_is_not_killed_are_known(emulator: Emulator, apply: Callable[[], Ran]) -> None:
     """So that the other tests kill where it matters."""
     assert apply().code == 0
     asked = [entry["method"] for entry in emulator.ask("GET", "requests")["requests"]]
@@ -233,7 +233,7 @@ DR = "22222222-2222-2222-2222-222222222222"
 FAKE = ("--backend", "fake:world.yaml")
 
 
-def test_a_killed_plan_leaves_the_saved_plan_as_it_was_or_as_it_shall_be(cli: Cli, folder: Path) -> None:
+def test_a_killed_plan_leaves_the_old_or_the_new_saved_plan_whole(cli: Cli, folder: Path) -> None:
     words = ("plan", "--out", "plan.json", "-o", "json=report.json", *FAKE)
     cli(*words)
     edit(folder, "name: tagged", "name: newly-tagged")
@@ -301,7 +301,7 @@ for number in range(1, 14, 2):
 """
 
 
-def test_an_emulator_ends_whatever_it_does_when_it_is_told_to(folder: Path) -> None:
+def test_an_emulator_ends_on_a_signal_whatever_it_is_doing(folder: Path) -> None:
     """A signal that came while the lock of what is waited for was held once left the process hanging."""
     script = [sys.executable, "-c", _TOLD_AT_EVERY_CALL]
     ended = subprocess.run(script, cwd=folder, env=clean(folder), capture_output=True, timeout=30, check=False)

@@ -56,7 +56,7 @@ def live(azure: Builder, tmp_path: Path) -> Iterator[Run]:
         yield run
 
 
-def test_it_writes_in_its_vault_and_its_group_only_and_leaves_no_mapping(azure: Builder, live: Run) -> None:
+def test_the_live_tests_write_only_in_their_vault_and_group_and_leave_no_mapping(azure: Builder, live: Run) -> None:
     done = live("create or update or delete or pages")
     assert done.returncode == 0, done.stdout[-2000:]
     assert " passed, " in done.stdout

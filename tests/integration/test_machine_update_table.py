@@ -152,7 +152,7 @@ def read(document: dict[str, Any]) -> ProtectedItem:
 
 
 @pytest.mark.parametrize("provider", sorted(UPDATES))
-def test_whatever_a_get_tells_is_sent_back_by_a_patch(provider: str) -> None:
+def test_a_patch_sends_back_everything_that_a_get_returns(provider: str) -> None:
     document = answer(provider)
     body = update_body(read(document))
     assert body == body_of_answer(document["properties"])
@@ -161,7 +161,7 @@ def test_whatever_a_get_tells_is_sent_back_by_a_patch(provider: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=named)
-def test_a_patch_is_silent_about_what_a_get_does_not_tell(row: tuple[str, Member]) -> None:
+def test_a_patch_omits_what_a_get_does_not_return(row: tuple[str, Member]) -> None:
     provider, member = row
     body = update_body(read(answer(provider, leave_out=member)))
     if member.kind in {"flag", "word"} and member.field:
@@ -190,7 +190,7 @@ def test_a_flag_or_a_number_of_the_table_is_one_in_the_sdk(row: tuple[str, Membe
 
 
 @pytest.mark.parametrize("value", ["x", 0, False, {"a": 1}, [None]])
-def test_a_member_that_nobody_knows_is_kept_with_its_value(value: object) -> None:
+def test_an_unknown_member_is_kept_with_its_value(value: object) -> None:
     document = answer("A2A")
     (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
     nic["newOfNic"] = nic["ipConfigs"][0]["newOfAddress"] = value
@@ -200,7 +200,7 @@ def test_a_member_that_nobody_knows_is_kept_with_its_value(value: object) -> Non
     assert "newOf" not in json.dumps(update_body(item))
 
 
-def test_an_id_that_is_none_is_a_member_that_nobody_knows() -> None:
+def test_an_invalid_id_counts_as_an_unknown_member() -> None:
     document = answer("A2A")
     (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
     nic["recoveryNetworkSecurityGroupId"] = "Default"
@@ -217,13 +217,13 @@ def test_an_id_that_is_none_is_a_member_that_nobody_knows() -> None:
         ("InMageRcm", {"targetVmSecurityProfile": {"targetVmSecurityType": "TrustedLaunch"}}, False),
     ],
 )
-def test_a_confidential_machine_is_known(provider: str, members: dict[str, Any], *, confidential: bool) -> None:
+def test_a_confidential_machine_is_recognised(provider: str, members: dict[str, Any], *, confidential: bool) -> None:
     document = answer(provider)
     document["properties"]["providerSpecificDetails"] |= members
     assert read(document).is_confidential is confidential
 
 
-def test_a_member_of_a_cluster_is_known() -> None:
+def test_a_member_of_a_cluster_is_recognised() -> None:
     document = answer("A2A")
     document["properties"]["providerSpecificDetails"]["protectionClusterId"] = "/x/cluster"
     assert read(document).is_cluster_member
@@ -275,7 +275,7 @@ def test_the_fingerprint_of_a_machine_stays_while_it_replicates_and_in_any_spell
     )
 
 
-def test_the_spelling_of_nics_and_of_their_settings_is_no_difference() -> None:
+def test_the_spelling_of_nics_and_their_settings_is_no_difference() -> None:
     item = read(answer("A2A"))
     nics = tuple(
         structs.replace(
@@ -300,13 +300,13 @@ def with_nic(**members: Any) -> ProtectedItem:
     return structs.replace(item, nics=(structs.replace(item.nics[0], **members),))
 
 
-def test_who_chose_a_nic_is_no_difference_and_whether_it_fails_over_is_one() -> None:
+def test_how_a_nic_was_selected_is_no_difference_but_whether_it_fails_over_is_one() -> None:
     chosen, default = with_nic(selection="SelectedByUserOverride"), with_nic(selection="SelectedByDefault")
     assert updatable_document(chosen) == updatable_document(default)
     assert updatable_document(chosen) != updatable_document(with_nic(selection="NotSelected"))
 
 
-def test_false_and_nothing_are_the_same_and_zero_is_something() -> None:
+def test_false_equals_absent_and_zero_does_not() -> None:
     nic = read(answer("A2A")).nics[0]
     reused = {**nic.settings, "reuseExistingNic": True}
     assert updatable_document(with_nic(settings={})) == updatable_document(
@@ -328,7 +328,7 @@ def test_a_flag_that_is_false_is_sent_and_restored_as_false() -> None:
 
 
 @pytest.mark.parametrize("word", ["true", "false"])
-def test_whether_an_address_of_a_vmware_machine_fails_over_is_sent_as_a_word(word: str) -> None:
+def test_whether_an_address_of_a_vmware_machine_fails_over_is_sent_as_a_string(word: str) -> None:
     document = answer("InMageRcm")
     (nic,) = document["properties"]["providerSpecificDetails"]["vmNics"]
     nic["isSelectedForFailover"] = word
@@ -347,7 +347,7 @@ def test_the_order_of_load_balancers_is_no_difference() -> None:
     assert first == second
 
 
-def test_the_case_of_the_value_of_a_tag_is_a_difference() -> None:
+def test_the_case_of_a_tags_value_is_a_difference() -> None:
     lower, upper = (
         updatable_document(structs.replace(read(answer("HyperVReplicaAzure")), settings={"targetVmTags": tags}))
         for tags in ({"dr": "yes"}, {"dr": "Yes"})

@@ -51,7 +51,7 @@ def run(program: Path, emulator: AsrEmulator, *arguments: object) -> Any:
     return json.loads(finished.stdout)
 
 
-def test_a_mapping_lives_through_the_javascript_sdk(
+def test_the_lifecycle_of_a_mapping_works_through_the_javascript_sdk(
     programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
 ) -> None:
     vault = asr_world.vault("Vault", group="Rg")
@@ -76,7 +76,7 @@ def test_a_mapping_lives_through_the_javascript_sdk(
     assert asr_emulator.app.journal.altered == 0
 
 
-def test_networks_fabrics_jobs_and_machines_through_the_javascript_sdks(
+def test_networks_fabrics_jobs_and_machines_work_through_the_javascript_sdks(
     programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
 ) -> None:
     vault = asr_world.vault("Vault", group="Rg")
@@ -100,7 +100,7 @@ def test_networks_fabrics_jobs_and_machines_through_the_javascript_sdks(
     assert asr_emulator.app.journal.altered == 0
 
 
-def test_a_machine_lives_through_the_javascript_sdk(
+def test_the_lifecycle_of_a_machine_works_through_the_javascript_sdk(
     programs: Path, asr_world: Builder, asr_emulator: AsrEmulator
 ) -> None:
     vault = asr_world.vault("Vault", group="Rg")

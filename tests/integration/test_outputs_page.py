@@ -28,7 +28,7 @@ def pattern(shown: str) -> str:
 
 
 @pytest.mark.parametrize(("command", "shown"), CONSOLE, ids=[command for command, _ in CONSOLE])
-def test_a_command_writes_what_the_page_shows(fake: Cli, repaired: Path, command: str, shown: str) -> None:
+def test_a_command_writes_the_output_on_the_page(fake: Cli, repaired: Path, command: str, shown: str) -> None:
     ran = fake(*command.split())
     assert ran.code in {0, 2}
     assert re.match(pattern(shown), ran.out, re.MULTILINE)
@@ -36,7 +36,7 @@ def test_a_command_writes_what_the_page_shows(fake: Cli, repaired: Path, command
         assert (repaired / path).stat().st_size > 500
 
 
-def test_the_outputs_of_a_step_are_those_that_the_page_shows(
+def test_the_outputs_of_a_step_are_those_on_the_page(
     fake: Cli, repaired: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(repaired / "outputs"))
@@ -45,7 +45,7 @@ def test_the_outputs_of_a_step_are_those_that_the_page_shows(
     assert (repaired / "outputs").read_text("utf-8") == shown
 
 
-def test_the_pictures_of_the_page_are_there() -> None:
+def test_the_pictures_of_the_page_exist() -> None:
     names = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", PAGE)
     assert names == ["report-page.png", "report-page-phone.png"]
     for name in names:

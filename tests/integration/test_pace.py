@@ -107,7 +107,7 @@ def test_a_busy_vault_does_not_slow_the_others(retry_after: float | None) -> Non
 
 
 @pytest.mark.parametrize(("refusals", "at_most"), [(20, 120.0), (40, 240.0), (80, 480.0)])
-def test_a_storm_of_refusals_costs_an_apply_minutes_and_no_change(refusals: int, at_most: float) -> None:
+def test_a_storm_of_refusals_delays_an_apply_and_loses_no_change(refusals: int, at_most: float) -> None:
     storm = fleet(1, 200)
     storm.app.faults.add(Fault(kind="throttle", method="PUT", times=refusals, retry_after=1.0))
     report = storm.apply()

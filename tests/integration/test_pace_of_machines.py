@@ -46,7 +46,7 @@ def test_five_hundred_machines_take_little_longer_than_requests_lanes_and_operat
 
 
 @pytest.mark.parametrize(("machines", "each"), [(1, 7.0), (20, 2.5), (100, 2.3)])
-def test_a_machine_costs_a_read_a_write_and_its_share_of_the_lists(machines: int, each: float) -> None:
+def test_a_machine_costs_one_read_one_write_and_its_share_of_the_lists(machines: int, each: float) -> None:
     _, sent = moved(machines)
     assert sent["PATCH ReplicationProtectedItems_Update"] == machines
     assert sent["GET ReplicationProtectedItems_Get"] <= machines + 2

@@ -32,7 +32,7 @@ VAULT = f"/subscriptions/{DR}/resourceGroups/rg-dr/providers/Microsoft.RecoveryS
 NOT_RUN: Mapping[str, str] = {
     "az": "az: the Azure CLI is not installed here, and would sign in",
     "docker": "docker: there is no engine here; test_dockerfile.py checks the Dockerfile",
-    "make": "make: it takes minutes; test_make_has_the_targets_of_the_pages looks for them",
+    "make": "make: it takes minutes; test_every_make_target_on_the_pages_exists looks for them",
     "pip": "pip: scripts/try_dist.py installs with it, in CI",
     "terraform": "terraform: its provider is not installed here",
 }
@@ -46,16 +46,14 @@ NO_TEST: Mapping[tuple[str, str], str] = {
 ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("README.md", "python"): "test_docs.py::test_the_library_in_ten_lines_runs",
     ("docs/library.md", "python"): "test_docs.py::test_the_examples_of_the_library_run",
-    ("docs/emulator.md", "js"): "test_node_client.py::test_a_mapping_lives_through_the_javascript_sdk",
-    ("docs/emulator.md", "json"): (
-        "test_wire_admin.py::test_the_faults_in_the_document_are_taken_and_every_kind_is_shown"
-    ),
-    ("docs/outputs.md", "text"): "test_outputs_page.py::test_the_outputs_of_a_step_are_those_that_the_page_shows",
+    ("docs/emulator.md", "js"): "test_node_client.py::test_the_lifecycle_of_a_mapping_works_through_the_javascript_sdk",
+    ("docs/emulator.md", "json"): ("test_wire_admin.py::test_the_documented_faults_are_accepted_and_cover_every_kind"),
+    ("docs/outputs.md", "text"): "test_outputs_page.py::test_the_outputs_of_a_step_are_those_on_the_page",
     ("examples/06-test-your-scripts/README.md", "console"): (
-        "test_pytest_plugin.py::test_the_example_suite_runs_from_an_installed_wheel"
+        "test_pytest_plugin.py::test_the_example_tests_run_from_an_installed_wheel"
     ),
     ("examples/08-failover-drill/README.md", "console"): (
-        "test_failover_drill.py::test_every_console_of_the_readme_is_real"
+        "test_failover_drill.py::test_every_console_of_the_readme_matches_a_run"
     ),
     ("examples/08-failover-drill/README.md", "sh"): (
         "test_failover_drill.py::test_the_script_signs_in_and_runs_by_itself"
@@ -219,7 +217,7 @@ WITHOUT_ASRNET = ("docs/performance.md", "docs/schedule/README.md")
 """Pages whose consoles have no command of asrnet."""
 
 
-def test_make_has_the_targets_of_the_pages() -> None:
+def test_every_make_target_on_the_pages_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     text = "\n".join(page.read_text("utf-8") for page in PAGES if page.name != "CHANGELOG.md")
     named = set(re.findall(r"(?:`|\$ |^)make ([a-z][a-z-]*)", text, re.MULTILINE))
@@ -227,7 +225,7 @@ def test_make_has_the_targets_of_the_pages() -> None:
     assert named >= {"demo", "test", "check", "bench", "site", "dist"}
 
 
-def test_commands_within_the_text_of_pages_have_these_options() -> None:
+def test_commands_in_the_text_of_the_pages_have_valid_options() -> None:
     unknown = []
     for page in PAGES:
         for span in re.findall(r"`asrnet ([^`]+)`", page.read_text("utf-8")):
@@ -308,7 +306,7 @@ SHELL: Mapping[str, str] = {
 
 
 @pytest.mark.parametrize("block", of("sh"), ids=place)
-def test_blocks_for_a_shell_are_valid(console: Callable[..., Console], tmp_path: Path, block: Block) -> None:  # noqa: ARG001 - its folder
+def test_shell_blocks_are_valid(console: Callable[..., Console], tmp_path: Path, block: Block) -> None:  # noqa: ARG001 - its folder
     ran = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     if not SHELL.get(block.page, "elsewhere"):
@@ -319,17 +317,17 @@ def test_blocks_for_a_shell_are_valid(console: Callable[..., Console], tmp_path:
 
 
 @pytest.mark.parametrize("block", of("python"), ids=place)
-def test_python_of_the_pages_is_python(block: Block) -> None:
+def test_python_blocks_are_valid(block: Block) -> None:
     compile(block.text, block.page, "exec")
 
 
 @pytest.mark.parametrize("block", of("hcl"), ids=place)
-def test_terraform_of_the_pages_is_its_language(block: Block) -> None:
+def test_terraform_blocks_are_valid(block: Block) -> None:
     assert hcl.parsed(block.text).named_child_count > 0
 
 
 @pytest.mark.parametrize("block", of("json"), ids=place)
-def test_json_of_the_pages_is_json(block: Block) -> None:
+def test_json_blocks_are_valid(block: Block) -> None:
     json.loads(block.text)
 
 
@@ -340,7 +338,7 @@ def test_lists_of_machines_on_the_pages_can_be_read(tmp_path: Path, block: Block
 
 
 @pytest.mark.parametrize("block", of("yaml"), ids=place)
-def test_yaml_of_the_pages_is_what_it_seems(tmp_path: Path, block: Block) -> None:
+def test_yaml_blocks_are_valid(tmp_path: Path, block: Block) -> None:
     value = yaml.safe_load(block.text)
     if isinstance(value, list):  # alert rules of Prometheus
         assert all(rule.keys() == {"alert", "expr"} for rule in value)

@@ -122,14 +122,14 @@ def test_with_the_role_alone_vmm_networks_are_mapped(example: str, minimal: bool
 
 @pytest.mark.parametrize("minimal", [False, True])
 @pytest.mark.parametrize("fabrics", [True, False], ids=["a vault in use", "a vault never used"])
-def test_with_the_roles_and_nothing_else_everything_works(minimal: bool, fabrics: bool) -> None:
+def test_with_the_roles_alone_everything_works(minimal: bool, fabrics: bool) -> None:
     azure = Busy(fabrics=fabrics)
     azure.allow(allowed(azure.desired, "apply", "create-networks", "prune", minimal=minimal))
     assert_done(corrected(azure))
 
 
 @pytest.mark.parametrize("minimal", [False, True])
-def test_with_the_role_for_machines_they_follow_and_without_it_the_plan_says_what_is_missing(minimal: bool) -> None:
+def test_machines_follow_with_their_role_and_without_it_the_plan_says_what_is_missing(minimal: bool) -> None:
     azure = Busy()
     azure.desired = azure.desired.with_machines("follow")
     mapping_tasks: tuple[Task, ...] = ("apply", "create-networks", "prune")
@@ -147,7 +147,7 @@ def test_with_the_role_for_machines_they_follow_and_without_it_the_plan_says_wha
 
 
 @pytest.mark.parametrize("minimal", [False, True])
-def test_planning_with_its_role_alone_sees_all_that_there_is(minimal: bool) -> None:
+def test_planning_with_its_role_alone_sees_everything(minimal: bool) -> None:
     azure = Busy()
     whole = detect_drift(azure.desired, azure.backend).plan
     azure.allow(allowed(azure.desired, "plan", minimal=minimal))
@@ -241,7 +241,7 @@ ELSEWHERE = {"landing-zones", "machines", "nics"}
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in ELSEWHERE])
-def test_a_role_has_nothing_that_is_never_asked_for(task: Task) -> None:
+def test_a_role_has_no_unused_action(task: Task) -> None:
     sent: set[str] = set()
     for denied in ((), (LISTS, ITEMS), (JOBS,)):
         azure = Busy()
@@ -254,27 +254,27 @@ def test_a_role_has_nothing_that_is_never_asked_for(task: Task) -> None:
 NEEDED = sorted(allowed(Busy().desired, "apply", "create-networks", "prune", minimal=True) - SPARE.keys())
 
 
-def test_with_all_that_is_needed_everything_is_done() -> None:
+def test_with_every_required_action_the_run_completes() -> None:
     azure = Busy()
     azure.allow({*NEEDED, *SPARE})
     assert is_done(azure)
 
 
 @pytest.mark.parametrize("action", NEEDED)
-def test_without_any_one_of_its_actions_a_run_is_not_done(action: str) -> None:
+def test_without_any_one_required_action_the_run_does_not_complete(action: str) -> None:
     azure = Busy()
     azure.allow({*NEEDED, *SPARE} - {action})
     assert not is_done(azure)
 
 
-def test_without_the_right_to_write_fabrics_a_vault_never_used_stays_so() -> None:
+def test_without_the_right_to_write_fabrics_an_unused_vault_stays_unused() -> None:
     azure = Busy(fabrics=False)
     role = allowed(azure.desired, "apply", "create-networks", minimal=True)
     azure.allow(action for action in role if not action.endswith("/replicationfabrics/write"))
     assert not is_done(azure)
 
 
-def test_pruning_with_its_role_alone_deletes_what_nobody_asks_for() -> None:
+def test_pruning_with_its_role_alone_deletes_unmanaged_mappings() -> None:
     azure = Busy()
     azure.allow(allowed(azure.desired, "prune"))
     azure.desired = structs.replace(azure.desired, pairs=())
@@ -285,7 +285,7 @@ def test_pruning_with_its_role_alone_deletes_what_nobody_asks_for() -> None:
 
 
 @pytest.mark.parametrize("missing", ["delete", "write"])
-def test_without_the_right_to_delete_or_write_a_retarget_is_not_begun(missing: str) -> None:
+def test_without_the_right_to_delete_or_write_a_retarget_is_not_started(missing: str) -> None:
     azure = Busy()
     before = azure.mappings()
     role = allowed(azure.desired, "apply", "create-networks")

@@ -58,7 +58,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "site")
 
 
-def test_the_example_suite_runs_from_an_installed_wheel(installed: str, tmp_path: Path) -> None:
+def test_the_example_tests_run_from_an_installed_wheel(installed: str, tmp_path: Path) -> None:
     shutil.copytree(EXAMPLE, tmp_path / "example")
     where = run([sys.executable, "-c", "import asrnet; print(asrnet.__file__)"], tmp_path, PYTHONPATH=installed)
     assert where.startswith(installed)
@@ -67,7 +67,7 @@ def test_the_example_suite_runs_from_an_installed_wheel(installed: str, tmp_path
     assert "3 passed" in out
 
 
-def test_the_example_suite_runs_in_the_checkout_without_the_tools_of_its_developers(tmp_path: Path) -> None:
+def test_the_example_tests_run_in_the_checkout_without_development_tools(tmp_path: Path) -> None:
     # The folder of the example, below the repository's pyproject.toml, whose options name plugins that users lack.
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     shutil.copytree(EXAMPLE, tmp_path / "examples" / EXAMPLE.name)

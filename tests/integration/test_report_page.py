@@ -64,7 +64,7 @@ def search(tab: Page, text: str) -> None:
     tab.run(FRAME)
 
 
-def test_every_pair_is_a_row_those_that_need_attention_first(opened: Page) -> None:
+def test_pairs_that_need_attention_are_listed_first(opened: Page) -> None:
     assert opened.run(LISTED) == ["lost", "app", "old", "crm", "sap", "hub", "lab-map"]
     assert opened.run(COUNT) == "7 of 7 pairs"
     assert opened.run("document.title") == "Network mappings: 4 need attention"
@@ -129,13 +129,13 @@ def test_filters_by_state_add_up_and_can_be_cleared(opened: Page) -> None:
     assert len(opened.run(LISTED)) == 7
 
 
-def test_rows_can_be_in_the_order_of_their_names_where_they_share_no_network(opened: Page) -> None:
+def test_rows_can_be_sorted_by_name_where_they_share_no_network(opened: Page) -> None:
     opened.run("document.getElementById('order').value = 'name'")
     search(opened, "")
     assert opened.run(LISTED) == ["app", "old", "crm", "hub", "lab-map", "lost", "sap"]
 
 
-def test_a_click_tells_all_of_a_pair(opened: Page) -> None:
+def test_a_click_opens_the_details_of_a_pair(opened: Page) -> None:
     opened.run("document.querySelectorAll('.pair')[1].click()")
     assert opened.run(TITLE) == "app"
     text = opened.run("document.getElementById('details').textContent")
@@ -169,14 +169,14 @@ def test_the_keyboard_reaches_everything(opened: Page) -> None:
     assert opened.run(FOCUSED) == "lab-map"
 
 
-def test_one_row_at_a_time_is_in_the_order_of_tab(opened: Page) -> None:
+def test_only_one_row_at_a_time_is_in_the_tab_order(opened: Page) -> None:
     assert opened.run("document.querySelectorAll('.pair[tabindex=\"0\"]').length") == 1
     opened.run("document.querySelectorAll('.pair')[3].focus()")
     opened.press("ArrowUp")
     assert opened.run("[...document.querySelectorAll('.pair')].findIndex(one => one.tabIndex === 0)") == 2
 
 
-def test_an_opened_pair_has_an_address_of_its_own(opened: Page) -> None:
+def test_an_opened_pair_has_its_own_url(opened: Page) -> None:
     opened.run("document.querySelectorAll('.pair')[1].click()")
     address = opened.run("location.href")
     assert address.endswith("#sea%2Fapp")
@@ -185,7 +185,7 @@ def test_an_opened_pair_has_an_address_of_its_own(opened: Page) -> None:
     assert opened.run(TITLE) == "app"
 
 
-def test_an_address_that_a_mail_program_has_spoilt_opens_the_page_all_the_same(opened: Page) -> None:
+def test_a_url_mangled_by_a_mail_program_still_opens_the_page(opened: Page) -> None:
     address = opened.run("location.href").partition("#")[0]
     opened.open("about:blank")
     opened.open(f"{address}#%E0%A4%A")
@@ -193,7 +193,7 @@ def test_an_address_that_a_mail_program_has_spoilt_opens_the_page_all_the_same(o
     assert opened.run(COUNT) == "1 of 7 pairs"
 
 
-def test_networks_stand_below_their_region_whatever_the_search_leaves(tab: Page, tmp_path: Path) -> None:
+def test_networks_stay_below_their_region_during_a_search(tab: Page, tmp_path: Path) -> None:
     back = {"primary_location": "southeastasia", "recovery_location": "eastasia"}
     pairs = (pair("a"), pair("b"), pair("c"), pair("back", **back))
     show(tab, tmp_path, Plan(pairs=pairs))
@@ -206,7 +206,7 @@ def test_networks_stand_below_their_region_whatever_the_search_leaves(tab: Page,
     assert (tab.run(left), tab.run(nodes)) == ("eastasia", ["a-ea", "b-ea", "back-sea", "c-ea"])
 
 
-def test_the_dark_is_dark_and_paper_is_not(opened: Page) -> None:
+def test_dark_mode_is_dark_and_the_print_is_not(opened: Page) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     try:
         colours = []
@@ -222,7 +222,7 @@ def test_the_dark_is_dark_and_paper_is_not(opened: Page) -> None:
     assert colours[2] == colours[0]
 
 
-def test_paper_has_every_finding_and_why_each_pair_is_blocked(opened: Page, tmp_path: Path) -> None:
+def test_the_print_has_every_finding_and_why_each_pair_is_blocked(opened: Page, tmp_path: Path) -> None:
     text = printed(opened, tmp_path)
     for words in ("lost-ea does not exist", "create it", "crm-ea-asr keeps the DNS servers of crm-ea", "app-sea"):
         assert words in text
@@ -232,13 +232,13 @@ def test_paper_has_every_finding_and_why_each_pair_is_blocked(opened: Page, tmp_
     assert opened.run("document.querySelectorAll('#print > *').length") == 0
 
 
-def test_paper_has_the_whole_details_of_an_opened_pair_only(opened: Page, tmp_path: Path) -> None:
+def test_the_print_has_the_details_of_an_opened_pair_only(opened: Page, tmp_path: Path) -> None:
     assert "What apply would do" not in printed(opened, tmp_path)
     opened.run("document.querySelectorAll('.pair')[1].click()")
     assert "What apply would do" in printed(opened, tmp_path)
 
 
-def test_two_hundred_pairs_fit_on_eight_sheets_each_with_the_heads_of_the_table(tab: Page, tmp_path: Path) -> None:
+def test_two_hundred_pairs_print_on_eight_sheets_each_with_the_table_header(tab: Page, tmp_path: Path) -> None:
     states = ("blocked", "create", *["in_sync"] * 8)
     pairs = tuple(
         pair(
@@ -273,7 +273,7 @@ def test_two_hundred_pairs_fit_on_eight_sheets_each_with_the_heads_of_the_table(
     assert tab.complaints == []
 
 
-def test_two_hundred_blocked_pairs_fit_on_eight_sheets_with_the_reason_once(tab: Page, tmp_path: Path) -> None:
+def test_two_hundred_blocked_pairs_print_on_eight_sheets_with_the_reason_once(tab: Page, tmp_path: Path) -> None:
     pairs = tuple(pair(f"app-{number:03d}", forward="blocked", reverse="blocked") for number in range(200))
     findings = tuple(
         finding(
@@ -292,7 +292,7 @@ def test_two_hundred_blocked_pairs_fit_on_eight_sheets_with_the_reason_once(tab:
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())) <= 8
 
 
-def test_options_and_words_in_backticks_are_whole(tab: Page, tmp_path: Path) -> None:
+def test_options_and_words_in_backticks_are_not_broken(tab: Page, tmp_path: Path) -> None:
     held = finding(FindingKind.STALE_PROTECTED_ITEM, "vm1 stays", vault="sea", pair="app")
     forced = finding(FindingKind.FROZEN, "app waits", vault="sea", pair="app", hint="wait, or use --force frozen")
     show(tab, tmp_path, Plan(pairs=(pair("app"),), findings=(held, forced)))
@@ -304,7 +304,7 @@ def test_options_and_words_in_backticks_are_whole(tab: Page, tmp_path: Path) -> 
     assert set(tab.run(f"{parts}.map(part => getComputedStyle(part).whiteSpace)")) == {"nowrap"}
 
 
-def test_no_line_break_cuts_an_arrow(tab: Page, tmp_path: Path) -> None:
+def test_no_line_break_splits_an_arrow(tab: Page, tmp_path: Path) -> None:
     twice = finding(FindingKind.DUPLICATE, "hub -> sea, hub -> old", vault="sea", pair="app")
     show(tab, tmp_path, Plan(pairs=(pair("app", forward="blocked", reverse="blocked"),), findings=(twice,)))
     for place in ("#findings .kind", ".reasons"):
@@ -357,7 +357,7 @@ def test_the_list_of_findings_follows_the_search(opened: Page) -> None:
     assert opened.run("document.getElementById('findings').textContent").startswith("Notes 1")
 
 
-def test_a_hint_that_many_findings_share_is_said_once(tab: Page, tmp_path: Path) -> None:
+def test_a_hint_that_many_findings_share_is_shown_once(tab: Page, tmp_path: Path) -> None:
     findings = tuple(
         finding(
             FindingKind.SUBNET_MISSING, f"net-{number} has no subnet web", vault="sea", pair="app", hint="create it"
@@ -394,12 +394,12 @@ def test_many_findings_of_one_pair_are_grouped_and_folded(tab: Page, tmp_path: P
     assert "vm15 waits" in printed(tab, tmp_path)
 
 
-def test_why_a_pair_is_blocked_is_said_without_a_click(opened: Page) -> None:
+def test_the_reason_of_a_blocked_pair_is_shown_without_a_click(opened: Page) -> None:
     lines = "[...document.querySelectorAll('.reasons li')].filter(line => line.checkVisibility())"
     assert opened.run(f"{lines}.map(line => line.textContent)") == ["lost-ea does not exist"]
 
 
-def test_pairs_in_sync_with_warnings_are_marked_and_come_before_the_others_in_sync(tab: Page, tmp_path: Path) -> None:
+def test_pairs_in_sync_with_warnings_are_marked_and_come_first_among_those_in_sync(tab: Page, tmp_path: Path) -> None:
     warning = finding(FindingKind.SUBNET_MISSING, "zoo-sea has no subnet web", vault="sea", pair="zoo")
     show(tab, tmp_path, Plan(pairs=(pair("app"), pair("zoo")), findings=(warning,)))
     assert tab.run(LISTED) == ["zoo", "app"]
@@ -408,7 +408,7 @@ def test_pairs_in_sync_with_warnings_are_marked_and_come_before_the_others_in_sy
     assert "in sync, 1 warning" in tab.run("document.querySelector('.pair').getAttribute('aria-label')")
 
 
-def test_machines_are_told_with_where_they_run_and_fail_over_to(tab: Page, tmp_path: Path) -> None:
+def test_machines_are_shown_with_where_they_run_and_fail_over_to(tab: Page, tmp_path: Path) -> None:
     regions = TwoRegions()
     primary, recovery, other = (
         regions.network("app-ea"), regions.network("app-sea", SEA), regions.network("other-sea", SEA)
@@ -442,7 +442,7 @@ def test_old_and_new_values_of_an_update_are_side_by_side(opened: Page) -> None:
     assert opened.run(cells) == ["recovery network", "old-sea", "app-sea"]
 
 
-def test_names_are_cut_in_their_middle_where_there_is_no_room(tab: Page, tmp_path: Path) -> None:
+def test_names_are_shortened_in_the_middle_where_there_is_no_room(tab: Page, tmp_path: Path) -> None:
     show(tab, tmp_path, Plan(pairs=(pair("x", primary_network_id=vnet(LONG.format(7))),)))
     name = "document.querySelector('.left .node b')"
     is_cut = "(part => part.scrollWidth > part.clientWidth)(document.querySelector('.left .node .{}'))"
@@ -508,7 +508,7 @@ def test_hostile_names_are_text_everywhere(opened: Page, tmp_path: Path) -> None
     assert opened.run("document.body.textContent.split('window.hacked=1</script>').length") > 5
 
 
-def test_nothing_that_gets_in_could_run_or_load(tab: Page, tmp_path: Path) -> None:
+def test_injected_content_cannot_run_or_load_anything(tab: Page, tmp_path: Path) -> None:
     show(tab, tmp_path, full_plan())
     image = '<img src="https://127.0.0.1:9/x.png" onerror="window.hacked=1">'
     tab.run(f"document.body.insertAdjacentHTML('beforeend', {image!r})")
@@ -521,7 +521,7 @@ def test_nothing_that_gets_in_could_run_or_load(tab: Page, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("scheme", ["file", "http"])
-def test_opening_the_page_asks_nobody_for_anything_else(tab: Page, tmp_path: Path, scheme: str) -> None:
+def test_opening_the_page_sends_no_other_request(tab: Page, tmp_path: Path, scheme: str) -> None:
     path = tmp_path / "report.html"
     path.write_text(render(full_plan(), "html"), "utf-8")
     asked: list[str] = []
@@ -537,7 +537,7 @@ def test_opening_the_page_asks_nobody_for_anything_else(tab: Page, tmp_path: Pat
     assert tab.complaints == []
 
 
-def test_the_last_of_many_pairs_is_reached_before_it_is_drawn(tab: Page, tmp_path: Path) -> None:
+def test_the_last_of_many_pairs_can_be_opened_before_it_is_drawn(tab: Page, tmp_path: Path) -> None:
     show(tab, tmp_path, Plan(pairs=tuple(pair(f"p{number:04d}") for number in range(2000))))
     tab.run("location.hash = '#sea%2Fp1999'")
     tab.run(FRAME)

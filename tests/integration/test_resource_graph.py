@@ -83,7 +83,7 @@ def test_one_query_serves_all_subscriptions_page_by_page() -> None:
     assert [question["subscriptions"] for question in graph.asked] == [[ONE, TWO], [ONE, TWO]]
 
 
-def test_a_subscription_not_announced_is_asked_about_by_itself() -> None:
+def test_a_subscription_not_announced_has_its_own_query() -> None:
     graph = Graph(row(THREE, "x"))
     run = connected(Answering(graph), ONE, TWO)
     assert names(run, THREE) == ["x"]
@@ -125,7 +125,7 @@ def test_an_answer_that_is_not_a_table_of_networks_is_an_error(data: object) -> 
         list(connected(Answering(handle), ONE).networks.virtual_networks(ONE))
 
 
-def test_rows_that_were_left_out_without_a_way_on_are_an_error() -> None:
+def test_truncated_rows_without_a_continuation_token_are_an_error() -> None:
     def handle(_request: requests.PreparedRequest) -> Reply:
         data = [row(ONE, "a")]
         return 200, {}, {"totalRecords": 2, "count": 1, "resultTruncated": "true", "data": data, "facets": []}
@@ -152,7 +152,7 @@ def link(network: str, zone: str, *, registers: object = True) -> dict[str, obje
     return {"id": f"{zone_id}/virtualNetworkLinks/to-{network}", "properties": properties}
 
 
-def test_the_private_dns_zones_of_networks_are_asked_for_in_one_query() -> None:
+def test_the_private_dns_zones_of_networks_are_read_with_one_query() -> None:
     graph = Graph(link("a", "shop.internal"), link("b", "names.internal", registers=False), {"id": "x"})
     zones = connected(Answering(graph), ONE, TWO).networks.registration_zones([TWO, ONE])
     assert zones is not None
@@ -162,7 +162,7 @@ def test_the_private_dns_zones_of_networks_are_asked_for_in_one_query() -> None:
 
 
 @pytest.mark.parametrize("inventory", ["network", "graph"])
-def test_a_test_network_that_registers_in_productions_zone_is_found_where_that_can_be_read(inventory: Any) -> None:
+def test_a_test_network_that_registers_in_productions_zone_is_found_where_zones_can_be_read(inventory: Any) -> None:
     azure = TwoRegions()
     shop = ArmId(
         f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/privateDnsZones/shop.internal"

@@ -88,7 +88,9 @@ def test_a_retarget_waits_until_the_machine_is_home_and_protected_again(door: Ca
 
 
 @pytest.mark.parametrize("door", [fake_backend, wire], ids=["fake", "SDK"])
-def test_a_retarget_under_a_reversed_machine_needs_force_and_the_pairs_name(door: Callable[[World], Backend]) -> None:
+def test_a_retarget_of_a_reversed_machines_pair_needs_force_and_the_pairs_name(
+    door: Callable[[World], Backend],
+) -> None:
     scene = Retargeted(door)
     life = scene.life
     life.end(life.enable())

@@ -109,7 +109,9 @@ def test_a_500_for_a_write_that_took_effect_is_not_a_failure() -> None:
     assert scene.sent == {"DELETE": 1, "PATCH": 1, "PUT": 1}  # the PUT is that of the new reverse
 
 
-def test_where_the_mapping_cannot_be_read_after_a_failure_the_old_reverse_is_put_back_and_nothing_is_claimed() -> None:
+def test_where_the_mapping_cannot_be_read_after_a_failure_the_old_reverse_is_put_back_and_no_outcome_is_claimed() -> (
+    None
+):
     scene = Retarget()
     scene.fail("PATCH", status=500)
 
@@ -122,7 +124,7 @@ def test_where_the_mapping_cannot_be_read_after_a_failure_the_old_reverse_is_put
     assert scene.azure.mappings() == OLD
 
 
-def test_a_mapping_that_somebody_retargets_after_the_patch_failed_is_theirs() -> None:
+def test_a_mapping_that_somebody_retargets_after_the_patch_failed_is_left_to_them() -> None:
     scene = Retarget()
     scene.fail("PATCH", status=409)
     scene.azure.world.faults.add(
@@ -133,7 +135,7 @@ def test_a_mapping_that_somebody_retargets_after_the_patch_failed_is_theirs() ->
     assert scene.azure.mappings() == {"hub": "theirs", "old": "hub"}
 
 
-def test_a_delete_that_is_answered_with_500_and_happened_costs_no_reverse() -> None:
+def test_a_delete_that_took_effect_despite_a_500_loses_no_reverse() -> None:
     scene = Retarget()
     writer = scene.backend.mapping_writer
 
@@ -219,7 +221,7 @@ def test_rights_of_two_roles_are_added_up() -> None:
     )
 
 
-def test_rights_that_cannot_be_read_are_said_and_the_run_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_rights_that_cannot_be_read_are_reported_and_the_run_continues(caplog: pytest.LogCaptureFixture) -> None:
     scene = Retarget()
     entitled = Entitled(scene.backend, ForbiddenError("no"))
     with caplog.at_level(logging.WARNING, "asrnet.applying"):
@@ -228,7 +230,7 @@ def test_rights_that_cannot_be_read_are_said_and_the_run_goes_on(caplog: pytest.
     assert "rights at the vault vault-dr could not be read" in caplog.text
 
 
-def test_rights_are_not_asked_for_where_nothing_is_deleted() -> None:
+def test_rights_are_not_read_where_nothing_is_deleted() -> None:
     azure = TwoRegions()
     entitled = Entitled(azure.backend, ())
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -267,7 +269,7 @@ class TestWithoutAReverseOfItsOwn:
         assert azure.apply(plan).result == "succeeded"
         assert azure.mappings() == {"hub": "new"}
 
-    def test_so_does_one_that_moves_to_a_network_from_which_another_pair_fails_back(self) -> None:
+    def test_a_pair_that_moves_to_a_network_from_which_another_fails_back_loses_its_old_reverse(self) -> None:
         scene = Retarget()
         azure, other = scene.azure, scene.azure.network("other")
         azure.map_both(other, scene.new)

@@ -39,14 +39,14 @@ def test_a_variable_that_requests_does_not_read_is_said_to_have_no_effect() -> N
     assert "set REQUESTS_CA_BUNDLE to a file" in hint
 
 
-def test_without_any_variable_the_roots_are_those_of_the_package() -> None:
+def test_without_any_variable_the_roots_are_those_of_certifi() -> None:
     assert "certifi" in certificate_hint({})
     check_roots({})
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 @pytest.mark.parametrize("content", [None, "", "not a certificate"])
-def test_a_file_that_gives_no_roots_is_an_error_that_names_variable_and_file(
+def test_a_file_without_roots_is_an_error_that_names_the_variable_and_the_file(
     variable: str, content: str | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "roots.pem"
@@ -58,6 +58,6 @@ def test_a_file_that_gives_no_roots_is_an_error_that_names_variable_and_file(
     assert "docs/network.md" in caught.value.hint
 
 
-def test_a_file_or_a_folder_of_roots_is_taken(tmp_path: Path) -> None:
+def test_a_file_or_folder_of_roots_is_accepted(tmp_path: Path) -> None:
     check_roots({"REQUESTS_CA_BUNDLE": certifi.where()})
     check_roots({"REQUESTS_CA_BUNDLE": str(tmp_path)})

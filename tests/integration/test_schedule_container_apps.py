@@ -48,7 +48,7 @@ def test_every_parameter_is_described_and_used(file: bicep.File) -> None:
     assert file.used - declared - functions - decorators == set()
 
 
-def test_the_file_of_parameters_gives_what_has_no_default() -> None:
+def test_the_parameter_file_gives_what_has_no_default() -> None:
     known = parameters(MAIN)
     assert set(GIVEN) - set(known) == set()
     assert {name for name, default in known.items() if default is None} - set(GIVEN) == set()
@@ -63,7 +63,7 @@ def test_the_module_gets_its_parameters(name: str) -> None:
     assert module.value["scope"] == "resourceGroup(where.subscriptionId, where.resourceGroup)"
 
 
-def test_roles_are_those_that_asrnet_prints() -> None:
+def test_the_roles_are_those_that_asrnet_prints() -> None:
     tasks = ROLE.declarations["actions"].value
     assert {task: tuple(found) for task, found in tasks.items()} == {
         task: actions(task, DesiredState()) for task in TASKS if task in tasks
@@ -82,7 +82,7 @@ def test_the_assignment_is_of_that_role_to_the_identity() -> None:
     assert "".join(scopes) == "resourceGroup().id"  # which the grammar takes apart
 
 
-def test_one_replica_that_never_runs_again_on_its_own() -> None:
+def test_the_job_has_one_replica_and_no_retries() -> None:
     configuration = properties()["configuration"]
     assert configuration["triggerType"] == "Schedule"
     assert configuration["scheduleTriggerConfig"] == {
@@ -107,7 +107,7 @@ def test_the_job_runs_as_the_identity_that_has_the_roles() -> None:
     assert set(MAIN.declarations["jobs"].value["dependsOn"]) == {"access", "networkAccess"}
 
 
-def test_the_desired_state_is_where_the_variable_says() -> None:
+def test_the_desired_state_is_mounted_where_the_variable_points() -> None:
     [secret] = properties()["configuration"]["secrets"]
     assert secret["value"] == "loadTextContent('asrnet.yaml')"
     [volume], [mount] = properties()["template"]["volumes"], container()["volumeMounts"]
@@ -117,14 +117,14 @@ def test_the_desired_state_is_where_the_variable_says() -> None:
     assert variables["ASRNET_FILE"] == f"{mount['mountPath']}/{volume['secrets'][0]['path']}"
 
 
-def test_a_job_for_every_part() -> None:
+def test_every_shard_has_a_job() -> None:
     assert MAIN.declarations["jobs"].loop == "range(1, shards)"
     variables = {one["name"]: one["value"] for one in container()["env"]}
     assert variables["ASRNET_SHARD"] == "'${shard}/${shards}'"
 
 
 @pytest.mark.parametrize(("correct", "code"), [(True, 0), (False, 2)])
-def test_the_containers_command_does_what_the_parameter_says(tmp_path: Path, correct: bool, code: int) -> None:
+def test_the_command_of_the_container_does_what_the_parameter_says(tmp_path: Path, correct: bool, code: int) -> None:
     for file in (EXAMPLES / "01-two-regions").glob("*.yaml"):
         shutil.copy(file, tmp_path)
     quick(tmp_path / "world.yaml")

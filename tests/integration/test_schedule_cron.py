@@ -45,12 +45,12 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def test_the_script_is_clean() -> None:
+def test_the_script_passes_shellcheck() -> None:
     assert shellcheck(SCRIPT.read_text("utf-8"), "bash") == ""
     assert SCRIPT.stat().st_mode & 0o111
 
 
-def test_a_night_that_leaves_nothing_to_do_prints_nothing(machine: Machine) -> None:
+def test_a_run_that_leaves_nothing_to_do_prints_nothing(machine: Machine) -> None:
     ran = machine.night()
     assert ran == (0, "", "")
     log = (machine.home / "nightly.log").read_text("utf-8")
@@ -59,7 +59,7 @@ def test_a_night_that_leaves_nothing_to_do_prints_nothing(machine: Machine) -> N
     assert len((machine.home / "audit.jsonl").read_text("utf-8").splitlines()) == 8
 
 
-def test_the_log_and_the_audit_grow(machine: Machine) -> None:
+def test_each_run_appends_to_the_log_and_the_audit(machine: Machine) -> None:
     machine.night()
     edit(machine.home, "recovery_network_id", "recovery_network_id", "world.yaml")
     machine.night()
@@ -82,14 +82,14 @@ def test_a_refusal_is_reported_as_a_refusal(machine: Machine) -> None:
     assert "a safeguard refused" in ran.out
 
 
-def test_an_error_is_told_with_the_end_of_the_log(machine: Machine) -> None:
+def test_an_error_is_reported_with_the_end_of_the_log(machine: Machine) -> None:
     edit(machine.home, "version: 1", "version: 2")
     ran = machine.night()
     assert ran.code == 1
     assert "asrnet.yaml:2: version: " in ran.out
 
 
-def test_a_run_that_is_under_way_is_left_alone(machine: Machine) -> None:
+def test_a_second_run_does_not_disturb_one_in_progress(machine: Machine) -> None:
     world = (machine.home / "world.yaml").read_bytes()
     with (machine.home / "nightly.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -99,7 +99,7 @@ def test_a_run_that_is_under_way_is_left_alone(machine: Machine) -> None:
     assert machine.night().code == 0  # the lock went with the one who had it
 
 
-def test_metrics_say_how_the_night_went_even_when_it_failed(machine: Machine) -> None:
+def test_metrics_are_written_even_when_the_run_fails(machine: Machine) -> None:
     machine.metrics.mkdir()
     machine.night()
     assert machine.metric("asrnet_nightly.prom", "asrnet_nightly_exit_code") == "0"
@@ -112,12 +112,12 @@ def test_metrics_say_how_the_night_went_even_when_it_failed(machine: Machine) ->
     assert sorted(path.name for path in machine.metrics.iterdir()) == ["asrnet.prom", "asrnet_nightly.prom"]
 
 
-def test_a_folder_that_is_not_there_is_an_error(machine: Machine) -> None:
+def test_a_missing_folder_is_an_error(machine: Machine) -> None:
     shutil.rmtree(machine.home)
     assert machine.night().code == 1
 
 
-def test_the_table_runs_the_script_every_night_as_a_user_of_its_own() -> None:
+def test_the_crontab_runs_the_script_every_night_as_its_own_user() -> None:
     lines = [line for line in (FOLDER / "asrnet.cron").read_text("utf-8").splitlines() if line and line[0] != "#"]
     assert [line.partition("=")[0] for line in lines[:-1]] == ["MAILTO", "PATH", "ASRNET_ENV_FILE"]
     minute, hour, day, month, weekday, user, *command = lines[-1].split()

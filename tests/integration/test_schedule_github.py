@@ -42,7 +42,7 @@ RUNS = [
 
 
 @pytest.mark.parametrize(("name", "job"), JOBS)
-def test_every_job_has_the_least_rights_and_an_end(name: str, job: str) -> None:
+def test_every_job_has_minimal_permissions_and_a_timeout(name: str, job: str) -> None:
     found = workflow(name)
     assert found["permissions"] == {}
     body = found["jobs"][job]
@@ -74,24 +74,24 @@ def test_only_a_job_behind_the_environment_signs_in_as_the_writer(name: str, job
     assert ("environment" in body) == writes
 
 
-def test_corrections_come_one_at_a_time_and_are_never_cut_short() -> None:
+def test_corrections_run_one_at_a_time_and_are_never_canceled() -> None:
     for group in (workflow(WORKFLOWS[0])["jobs"]["correct"]["concurrency"], workflow(WORKFLOWS[1])["concurrency"]):
         assert group == {"group": "asrnet-correct", "cancel-in-progress": "false"}
 
 
-def test_a_forks_pull_request_is_not_reviewed() -> None:
+def test_a_pull_request_from_a_fork_is_not_reviewed() -> None:
     body = workflow(WORKFLOWS[0])["jobs"]["review"]
     assert "github.event.pull_request.head.repo.full_name == github.repository" in body["if"]
     assert "pull_request_target" not in workflow(WORKFLOWS[0])["on"]
 
 
 @pytest.mark.parametrize("run", [run for _, run in RUNS], ids=[name for name, _ in RUNS])
-def test_no_text_of_others_gets_into_a_shell(run: str) -> None:
+def test_no_untrusted_text_reaches_a_shell(run: str) -> None:
     assert "${{" not in run
     assert shellcheck(run, "bash") == ""
 
 
-def test_shards_of_the_matrix_are_all_of_one_count() -> None:
+def test_all_shards_of_the_matrix_have_the_same_total() -> None:
     shards = workflow(WORKFLOWS[1])["jobs"]["correct"]["strategy"]["matrix"]["shard"]
     assert shards == [f"{index}/{len(shards)}" for index in range(1, len(shards) + 1)]
 
@@ -210,7 +210,7 @@ def test_nothing_waits_for_approval_once_all_is_as_declared(two_regions: Runner)
     assert two_regions.step_outputs()["errors"] == "0"
 
 
-def test_a_plan_that_was_overtaken_while_it_waited_is_refused(grown: Runner) -> None:
+def test_a_plan_that_became_stale_while_it_waited_is_refused(grown: Runner) -> None:
     grown.run(WORKFLOWS[0], "detect")
     world = (grown.folder / "world.yaml").read_text("utf-8")
     retargeted = re.sub(r"(recovery_network_id: \S+/)app-sea-old", r"\1app-sea", world, count=1)
@@ -269,7 +269,7 @@ def test_a_comment_is_cut_between_lines_before_it_is_too_long(grown: Runner) -> 
     assert set(lines[1:]) == {"a line of forty characters, more or less"}
 
 
-def test_a_broken_file_ends_the_review_before_the_sign_in(two_regions: Runner) -> None:
+def test_a_broken_file_ends_the_review_before_sign_in(two_regions: Runner) -> None:
     edit(two_regions.folder, "version: 1", "version: 2")
     ran = two_regions.run(WORKFLOWS[0], "review", PULL_REQUEST="7", COMMENTS="")
     assert ran.code == 1

@@ -38,7 +38,7 @@ def container() -> dict[str, Any]:
     return dict(found)
 
 
-def test_every_document_says_what_it_is() -> None:
+def test_every_document_has_its_version_and_kind() -> None:
     kinds = {name: strict_yaml(FOLDER / name) for name in NAMES}
     assert [(found["apiVersion"], found["kind"]) for found in kinds.values()] == [
         ("v1", "Namespace"),
@@ -50,7 +50,7 @@ def test_every_document_says_what_it_is() -> None:
     assert all(found["metadata"]["name"] == kustomization["namespace"] == "asrnet" for found in kinds.values())
 
 
-def test_one_run_at_a_time_and_none_again_at_once() -> None:
+def test_runs_do_not_overlap_and_are_not_retried() -> None:
     assert cronjob()["concurrencyPolicy"] == "Forbid"
     assert re.fullmatch(r"\d+ \d+ \* \* \*", cronjob()["schedule"])
     assert cronjob()["timeZone"] == "Etc/UTC"
@@ -61,12 +61,12 @@ def test_one_run_at_a_time_and_none_again_at_once() -> None:
     assert job()["activeDeadlineSeconds"] <= 3600
 
 
-def test_parts_and_pods_are_as_many() -> None:
+def test_there_are_as_many_pods_as_shards() -> None:
     shards = next(one["value"] for one in container()["env"] if one["name"] == "SHARDS")
     assert job()["completions"] == job()["parallelism"] == int(shards)
 
 
-def test_the_pod_signs_in_as_its_service_account_and_holds_no_token_of_kubernetes() -> None:
+def test_the_pod_signs_in_as_its_service_account_and_mounts_no_kubernetes_token() -> None:
     account = strict_yaml(FOLDER / "serviceaccount.yaml")
     assert pod()["serviceAccountName"] == account["metadata"]["name"]
     assert "azure.workload.identity/client-id" in account["metadata"]["annotations"]
@@ -88,7 +88,7 @@ def test_the_pod_is_restricted_as_its_namespace_enforces() -> None:
     assert f"USER {pod()['securityContext']['runAsUser']}\n" in (FOLDER.parents[2] / "Dockerfile").read_text("utf-8")
 
 
-def test_the_desired_state_is_where_the_variable_says() -> None:
+def test_the_desired_state_is_mounted_where_the_variable_points() -> None:
     variables = {one["name"]: one["value"] for one in container()["env"]}
     assert all(isinstance(value, str) for value in variables.values())  # Kubernetes takes nothing else
     mounts = {mount["name"]: mount["mountPath"] for mount in container()["volumeMounts"]}
@@ -99,7 +99,7 @@ def test_the_desired_state_is_where_the_variable_says() -> None:
     assert [f"{mounts['desired-state']}/{file}" for file in generated["files"]] == [variables["ASRNET_FILE"]]
 
 
-def test_kubectl_puts_it_together() -> None:
+def test_kubectl_builds_the_kustomization() -> None:
     kubectl = shutil.which("kubectl")
     if not kubectl:
         pytest.skip("kubectl is not installed")
@@ -143,7 +143,7 @@ def run(folder: Path, *, index: int, shards: int) -> Finished:
     return shell(program, [*rest, *container()["args"]], folder, folder / "bin", variables)
 
 
-def test_the_command_is_clean() -> None:
+def test_the_command_passes_shellcheck() -> None:
     [script] = container()["args"]
     assert shellcheck(script, "sh") == ""
 
@@ -156,7 +156,7 @@ def test_one_pod_corrects_everything_and_its_log_has_the_audit(two_vaults: Path)
     assert run(two_vaults, index=0, shards=1).out.splitlines()[-1].startswith("Nothing to do")
 
 
-def test_the_pods_of_two_parts_together_are_the_whole(two_vaults: Path) -> None:
+def test_the_pods_of_two_shards_together_cover_every_vault(two_vaults: Path) -> None:
     first, second = (run(two_vaults, index=index, shards=2) for index in (0, 1))
     assert (first.code, second.code) == (0, 0)
     vaults = [set(re.findall(r"^Vault (\w+)", ran.out, re.MULTILINE)) for ran in (first, second)]
@@ -164,5 +164,5 @@ def test_the_pods_of_two_parts_together_are_the_whole(two_vaults: Path) -> None:
     assert run(two_vaults, index=0, shards=1).out.splitlines()[-1].startswith("Nothing to do")
 
 
-def test_a_pod_without_a_vault_is_done(two_vaults: Path) -> None:
+def test_a_pod_without_a_vault_succeeds(two_vaults: Path) -> None:
     assert run(two_vaults, index=2, shards=3).code == 0

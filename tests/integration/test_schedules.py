@@ -54,12 +54,12 @@ def test_no_template_holds_a_secret_or_names_a_registry(path: Path) -> None:
     assert all("".join(image).startswith("registry.example/") for image in images)
 
 
-def test_the_version_in_the_templates_is_this_one() -> None:
+def test_the_version_in_the_templates_is_the_current_one() -> None:
     found = {one for path in FILES for one in re.findall(r"asrnet[:-]([0-9][0-9.]*)|newTag: (\S+)", path.read_text())}
     assert {version for pair in found for version in pair if version} == {asrnet.__version__}
 
 
-def test_the_page_leads_to_every_file() -> None:
+def test_the_page_links_to_every_file() -> None:
     linked = set(re.findall(r"\]\(([^)#]+)\)", PAGE))
     assert [name for name in names(FILES) if name != "README.md" and name not in linked] == []
 
@@ -70,7 +70,7 @@ def test_the_desired_states_of_the_templates_are_valid(cli: Cli, name: str) -> N
 
 
 @pytest.mark.parametrize(("arguments", "code"), [([], 2), (["--correct"], 0)])
-def test_exit_codes_are_those_of_the_page(fake: Cli, arguments: list[str], code: int) -> None:
+def test_exit_codes_are_those_on_the_page(fake: Cli, arguments: list[str], code: int) -> None:
     assert fake("drift", *arguments).code == code
     row = next(line for line in PAGE.splitlines() if line.startswith(f"| {code} |")).split(" | ")
     assert row[-1].strip(" |") == ("success" if code == 0 else "failure")

@@ -66,7 +66,7 @@ def accepted_by_the_loader(path: Path, text: str) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_schema_is_valid_in_its_dialect_and_says_what_it_is_of(kind: str) -> None:
+def test_a_schema_is_valid_in_its_dialect_and_names_its_document(kind: str) -> None:
     schema = json_schema(kind)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert (schema["$schema"], schema["title"]) == (DIALECT, f"asrnet {kind}")
@@ -84,7 +84,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest_known() -> None:
         json_schema("desire")
 
 
-def test_a_desired_state_with_every_key_fits(tmp_path: Path) -> None:
+def test_a_desired_state_with_every_key_matches_the_schema(tmp_path: Path) -> None:
     assert problems("desired", FULL) == []
     assert accepted_by_the_loader(tmp_path / "f.yaml", FULL)
 
@@ -112,16 +112,16 @@ def test_the_loader_refuses_whatever_the_schema_refuses(tmp_path: Path, old: str
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/asrnet*.yaml")), ids=lambda path: path.parent.name)
-def test_the_examples_fit_the_schema_of_desired_states(path: Path) -> None:
+def test_the_examples_match_the_schema_of_desired_states(path: Path) -> None:
     assert problems("desired", path.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/world*.yaml")), ids=lambda path: path.parent.name)
-def test_the_examples_fit_the_schema_of_worlds(path: Path) -> None:
+def test_the_examples_match_the_schema_of_worlds(path: Path) -> None:
     assert problems("world", path.read_text(encoding="utf-8")) == []
 
 
-def test_a_report_fits_the_schema_of_reports_and_a_plan_does_not() -> None:
+def test_a_report_matches_the_schema_of_reports_and_a_plan_does_not() -> None:
     plan = full_plan().sealed()
     assert problems("plan", to_json(plan).decode()) == []
     assert problems("report", to_json(applied(plan, "failed", error="no")).decode()) == []
@@ -138,7 +138,7 @@ def test_a_report_fits_the_schema_of_reports_and_a_plan_does_not() -> None:
         ('"summary":{"in_sync":2', '"summary":{"in_sync":"2"'),
     ],
 )
-def test_a_report_with_an_impossible_value_does_not_fit_its_schema(old: str, new: str) -> None:
+def test_a_report_with_an_impossible_value_does_not_match_its_schema(old: str, new: str) -> None:
     text = to_json(applied(full_plan(), "failed")).decode()
     assert old in text
     assert problems("report", text.replace(old, new, 1)) != []
@@ -154,7 +154,7 @@ def test_a_report_with_an_impossible_value_does_not_fit_its_schema(old: str, new
         ("targets", "03-vmm-two-sites", "targets --recovery-network VMNetwork2-Shanghai"),
     ],
 )
-def test_json_answers_fit_their_schema(cli: Cli, folder: Path, kind: str, example: str, command: str) -> None:
+def test_json_answers_match_their_schema(cli: Cli, folder: Path, kind: str, example: str, command: str) -> None:
     for file in (EXAMPLES / example).iterdir():
         shutil.copy(file, folder)
     out = cli(*command.split(), "-o", "json", "--backend", "fake:world.yaml").out
@@ -162,11 +162,11 @@ def test_json_answers_fit_their_schema(cli: Cli, folder: Path, kind: str, exampl
     assert problems(kind, "{}") != []
 
 
-def test_a_plan_fits_the_schema_of_plans() -> None:
+def test_a_plan_matches_the_schema_of_plans() -> None:
     assert problems("plan", to_json(Plan(existing={"sea": 1}).sealed()).decode()) == []
 
 
-def test_every_key_of_the_desired_state_says_what_it_means() -> None:
+def test_every_key_of_the_desired_state_has_a_description() -> None:
     """Editors show it. A key whose value has keys of its own is described by these."""
     undescribed = [
         f"{struct}: {name}"

@@ -185,7 +185,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("module", sorted((ROOT / "asrnet/azure").glob("*.py")), ids=lambda path: path.stem)
-def test_no_module_writes_an_address_of_either_provider(module: Path) -> None:
+def test_no_module_builds_a_url_of_either_provider(module: Path) -> None:
     """One module sends requests of its own; what it may ask for is in ``BY_HAND``. The wire is first contact's."""
     source = module.read_text("utf-8")
     tree = ast.parse(source)
@@ -286,7 +286,7 @@ def test_a_network_with_nothing_special_leaves_nothing_behind() -> None:
     assert read_network(network).attachments == ()
 
 
-def test_bare_requests_are_for_first_contact_only() -> None:
+def test_only_first_contact_sends_raw_requests() -> None:
     """``azure.wire`` sends whatever it is given, so nothing else of asrnet may use it."""
     users = {
         path.relative_to(ROOT / "asrnet").parts[0]

@@ -322,7 +322,7 @@ def test_a_program_that_logs_everything_logs_no_secret(folder: Path, caplog: pyt
     assert [secret[:20] for secret in app.known if any(secret[:40] in text for text in texts)] == []
 
 
-def test_the_emulators_process_keeps_nothing_of_what_clients_send(tmp_path: Path, certificates: str) -> None:
+def test_the_emulators_process_keeps_no_secret_that_clients_send(tmp_path: Path, certificates: str) -> None:
     seed, state, traffic = tmp_path / "seed.yaml", tmp_path / "state.yaml", tmp_path / "traffic"
     seed.write_text("version: 1\nsubscriptions: [{id: 11111111-1111-1111-1111-111111111111}]\n")
     words = ["--port", "0", "--tls-port", "0", "--seed", seed, "--state", state, "--capture", traffic, "-vv"]

@@ -101,7 +101,7 @@ def test_tls_is_trusted_through_the_authoritys_file(emulator: Emulator) -> None:
         requests.get(f"{emulator.https}/", timeout=10)
 
 
-def test_the_authority_is_served(emulator: Emulator) -> None:
+def test_the_certificate_authority_is_served(emulator: Emulator) -> None:
     answer = requests.get(f"{emulator.http}/_asrnet/ca.pem", timeout=10)
     assert answer.content == emulator.ca.read_bytes()
 
@@ -131,14 +131,14 @@ def test_a_connection_carries_many_requests(emulator: Emulator) -> None:
         assert line.ask(f"DELETE {GROUPS}/rg{VERSION} HTTP/1.1")[0] == 200
 
 
-def test_requests_can_be_sent_ahead(emulator: Emulator) -> None:
+def test_requests_can_be_pipelined(emulator: Emulator) -> None:
     one = f"GET {GROUPS}{VERSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n\r\n"
     with Line(emulator) as line:
         line.send(one * 3)
         assert [line.receive()[0] for _ in range(3)] == [200, 200, 200]
 
 
-def test_a_client_that_closes_is_told_so(emulator: Emulator) -> None:
+def test_connection_close_is_confirmed_and_honoured(emulator: Emulator) -> None:
     with Line(emulator) as line:
         request = f"GET {GROUPS}{VERSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nConnection: close\r\n\r\n"
         status, headers, _ = line.ask(request)
@@ -151,7 +151,7 @@ def test_head_has_the_headers_of_an_answer_and_no_body(emulator: Emulator) -> No
     assert (answer.status_code, answer.content) == (404, b"")
 
 
-def test_a_body_can_come_in_chunks(emulator: Emulator) -> None:
+def test_a_chunked_body_is_accepted(emulator: Emulator) -> None:
     with Line(emulator) as line:
         start = f"PUT {GROUPS}/rg{VERSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n"
         head = f"{start}Transfer-Encoding: chunked\r\n\r\n"
@@ -160,7 +160,7 @@ def test_a_body_can_come_in_chunks(emulator: Emulator) -> None:
         assert line.ask(f"GET {GROUPS}/rg{VERSION} HTTP/1.1")[0] == 200
 
 
-def test_a_client_that_expects_to_be_asked_for_its_body_is(emulator: Emulator) -> None:
+def test_a_client_that_expects_100_continue_gets_it(emulator: Emulator) -> None:
     with Line(emulator) as line:
         head = f"PUT {GROUPS}/rg{VERSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 21\r\n"
         line.send(f"{head}Expect: 100-continue\r\n\r\n")
@@ -221,20 +221,20 @@ def test_an_endless_request_line_is_refused(emulator: Emulator) -> None:
         assert (status, body["error"]["code"]) == (414, "BadRequest")
 
 
-def test_worlds_may_be_larger_than_requests_to_azure(emulator: Emulator) -> None:
+def test_worlds_may_be_larger_than_azure_requests(emulator: Emulator) -> None:
     padding = b"# " + b"x" * 5_000_000 + b"\n"
     answer = requests.post(f"{emulator.http}/_asrnet/seed", data=padding + b"version: 1\n", timeout=30)
     assert answer.status_code == 204
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc"])
-def test_a_client_that_is_too_slow_is_let_go(hasty: Emulator, sent: bytes) -> None:
+def test_a_client_that_is_too_slow_is_disconnected(hasty: Emulator, sent: bytes) -> None:
     with Line(hasty) as line:
         line.send(sent)
         assert line.is_closed()
 
 
-def test_a_client_that_sends_byte_after_byte_gets_no_more_time(hasty: Emulator) -> None:
+def test_a_client_that_sends_byte_by_byte_gets_no_more_time(hasty: Emulator) -> None:
     with Line(hasty) as line:
         line.socket.settimeout(5)
         sent = 0
@@ -253,7 +253,7 @@ def test_a_client_that_sends_byte_after_byte_gets_no_more_time(hasty: Emulator) 
         assert sent < 100
 
 
-def test_a_silent_client_on_the_tls_port_holds_up_nobody(emulator: Emulator) -> None:
+def test_a_silent_client_on_the_tls_port_delays_nobody(emulator: Emulator) -> None:
     with socket.create_connection(("127.0.0.1", port_of(emulator.https))):
         answer = requests.get(f"{emulator.https}{GROUPS}{VERSION}", headers=BEARER, verify=str(emulator.ca), timeout=5)
         assert answer.status_code == 200
@@ -266,7 +266,7 @@ def test_plain_http_on_the_tls_port_does_no_harm(emulator: Emulator) -> None:
     assert requests.get(f"{emulator.https}/_asrnet/health", verify=str(emulator.ca), timeout=5).status_code == 200
 
 
-def test_tls_1_2_is_good_enough(emulator: Emulator) -> None:
+def test_tls_1_2_is_accepted(emulator: Emulator) -> None:
     context = ssl.create_default_context(cafile=str(emulator.ca))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with (
@@ -305,7 +305,7 @@ def test_fifty_clients_lose_no_write_and_see_no_torn_answer(emulator: Emulator) 
     assert len(listed["value"]) == 100
 
 
-def test_a_bug_is_an_answer_and_not_the_end_and_told_on_standard_error(
+def test_a_bug_is_answered_with_500_and_printed_on_standard_error(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(emulator.app, "handle", lambda _: 1 // 0)
@@ -315,7 +315,7 @@ def test_a_bug_is_an_answer_and_not_the_end_and_told_on_standard_error(
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
-def test_whoever_is_refused_for_a_large_body_gets_to_read_why(emulator: Emulator) -> None:
+def test_a_client_refused_for_a_large_body_can_read_the_reason(emulator: Emulator) -> None:
     length = 8 * 1024 * 1024
     with Line(emulator) as line:
         line.send(f"PUT {GROUPS}/x{VERSION} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n")
@@ -329,7 +329,7 @@ def test_whoever_is_refused_for_a_large_body_gets_to_read_why(emulator: Emulator
     ["Content-Length: 2\r\nContent-Length: 3\r\n", "no header\r\nContent-Length: 2\r\n"],
     ids=["two lengths", "no name"],
 )
-def test_headers_that_can_be_read_in_two_ways_are_refused(emulator: Emulator, headers: str) -> None:
+def test_ambiguous_headers_are_refused(emulator: Emulator, headers: str) -> None:
     with Line(emulator) as line:
         status, _, found = line.ask(f"PUT {GROUPS}/x{VERSION} HTTP/1.1\r\nHost: x\r\n{headers}\r\n", "{}")
         assert (status, found["error"]["code"], line.is_closed()) == (400, "BadRequest", True)
@@ -343,7 +343,7 @@ def test_a_folded_header_does_not_come_back_as_two_lines(emulator: Emulator) -> 
     assert "set-cookie" not in headers
 
 
-def test_a_whole_address_may_be_asked_for_as_of_a_proxy(emulator: Emulator) -> None:
+def test_an_absolute_request_target_is_accepted(emulator: Emulator) -> None:
     with Line(emulator) as line:
         status, _, found = line.ask("GET http://localhost:9/metadata/endpoints HTTP/1.1")
         assert (status, found["resourceManager"]) == (200, "http://localhost:9")
@@ -363,7 +363,7 @@ def test_the_wrong_scheme_for_a_port_is_explained(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"location":"eastus","x":' + "[" * 200 + "]" * 200 + "}"])
-def test_a_body_that_is_nested_beyond_reason_is_refused(emulator: Emulator, body: str) -> None:
+def test_a_body_that_is_nested_too_deeply_is_refused(emulator: Emulator, body: str) -> None:
     url = f"{emulator.http}{GROUPS}/x{VERSION}"
     answer = requests.put(url, data=body, headers={**BEARER, "Content-Type": "application/json"}, timeout=10)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "InvalidRequestContent")
@@ -394,7 +394,7 @@ def test_traffic_is_captured_without_secrets(cache: str, tmp_path: Path) -> None
     assert answer.headers["Azure-AsyncOperation"].partition("&s=")[2][:30] not in text
 
 
-def test_certificates_are_kept_and_used_again(tmp_path: Path) -> None:
+def test_certificates_are_saved_and_reused(tmp_path: Path) -> None:
     first, second = kept_trust(tmp_path / "kept"), kept_trust(tmp_path / "kept")
     assert first == second
     assert stat.S_IMODE((tmp_path / "kept" / "authority" / "ca.key").stat().st_mode) == 0o600
@@ -422,7 +422,7 @@ def test_damaged_certificates_are_replaced(tmp_path: Path, file: str) -> None:
     assert b"BEGIN CERTIFICATE" in kept_trust(tmp_path).ca.read_bytes()
 
 
-def test_certificates_that_are_not_there_are_an_error(cache: str) -> None:
+def test_missing_certificates_are_an_error(cache: str) -> None:
     options = ServeOptions(port=0, tls_port=0, cache=cache, tls_cert="/nowhere/a.pem", tls_key="/nowhere/a.key")
     with (
         pytest.raises(InputError, match=r"a\.pem cannot be used: .*No such file"),
@@ -431,7 +431,7 @@ def test_certificates_that_are_not_there_are_an_error(cache: str) -> None:
         pass
 
 
-def test_emulators_that_start_together_agree_on_an_authority(tmp_path: Path) -> None:
+def test_emulators_that_start_together_share_one_authority(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
         trust = kept_trust(tmp_path)
         trust.context()
@@ -442,13 +442,13 @@ def test_emulators_that_start_together_agree_on_an_authority(tmp_path: Path) -> 
     assert list(tmp_path.glob(".new.*")) == []
 
 
-def test_certificates_that_cannot_be_kept_are_an_error(tmp_path: Path) -> None:
+def test_certificates_that_cannot_be_saved_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="certificates cannot be kept"):
         kept_trust(tmp_path / "file" / "folder")
 
 
-def test_certificates_can_be_brought_along(cache: str) -> None:
+def test_own_certificates_can_be_used(cache: str) -> None:
     kept = kept_trust(Path(cache))
     options = ServeOptions(port=0, tls_port=0, tls_cert=str(kept.certificate), tls_key=str(kept.key))
     with running(App(Builder(clock=SystemClock()).world), options) as found:
@@ -457,7 +457,7 @@ def test_certificates_can_be_brought_along(cache: str) -> None:
         assert answer.json()["status"] == "ok"
 
 
-def test_certificates_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
+def test_invalid_certificates_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("no certificate")
     options = ServeOptions(port=0, tls_port=0, tls_cert=str(tmp_path / "cert.pem"), tls_key=str(tmp_path / "cert.pem"))
     with pytest.raises(InputError, match="cannot be used"), running(App(Builder().world), options):
@@ -477,7 +477,7 @@ def test_certificates_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
         ({"seed": "/nowhere/at/all.yaml"}, "/nowhere/at/all.yaml"),
     ],
 )
-def test_options_that_make_no_sense_are_errors(options: dict[str, Any], message: str) -> None:
+def test_invalid_options_are_errors(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         app_of(ServeOptions(**options))
 
@@ -496,7 +496,7 @@ def test_a_seed_that_does_not_parse_says_where(tmp_path: Path) -> None:
         app_of(ServeOptions(seed=str(seed)))
 
 
-def test_options_overrule_the_worlds_behaviour_and_only_where_given(tmp_path: Path) -> None:
+def test_options_override_the_behaviour_of_the_world_only_where_given(tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("version: 1\nbehaviour: {operations: 'manual:4', page_size: 7}\n")
     assert app_of(ServeOptions()).world.behaviour.operations == "time:3"
@@ -506,7 +506,7 @@ def test_options_overrule_the_worlds_behaviour_and_only_where_given(tmp_path: Pa
     assert (changed.operations, changed.page_size, changed.network_page_size) == ("immediate", 3, 3)
 
 
-def test_latency_is_added_to_every_answer_but_those_to_the_admin(cache: str) -> None:
+def test_latency_is_added_to_every_answer_except_admin_answers(cache: str) -> None:
     class Counting(SystemClock):
         slept = 0.0
 
@@ -547,7 +547,7 @@ class Process:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_says_where_it_is_and_keeps_its_state(cache: str, tmp_path: Path, number: int) -> None:
+def test_a_process_prints_its_address_and_saves_its_state(cache: str, tmp_path: Path, number: int) -> None:
     seed, state = tmp_path / "seed.yaml", tmp_path / "state.yaml"
     seed.write_text(f"version: 1\nsubscriptions: [{{id: {SUBSCRIPTION}}}]\n")
     first = Process(cache, seed, state)

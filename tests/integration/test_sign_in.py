@@ -53,7 +53,7 @@ def refusal(error: Exception) -> AsrError:
     return caught.value
 
 
-def test_no_credential_at_all_says_what_to_set() -> None:
+def test_a_missing_credential_says_what_to_set() -> None:
     found = refusal(CredentialUnavailableError(message="Azure CLI not found on path"))
     assert isinstance(found, CredentialError)
     assert found.message == "no credential: Azure CLI not found on path"
@@ -109,7 +109,7 @@ def test_a_sign_in_service_that_does_not_answer_is_unreachable() -> None:
     assert isinstance(refusal(ServiceRequestError("connection refused")), UnreachableError)
 
 
-def test_a_sign_in_service_whose_name_does_not_resolve_has_refused_nothing() -> None:
+def test_a_sign_in_service_whose_name_does_not_resolve_is_no_refusal() -> None:
     error = ClientAuthenticationError(message="Authentication failed: Failed to resolve 'login.example'")
     error.__cause__ = socket.gaierror(-2, "Name or service not known")
     found = refusal(error)
@@ -132,7 +132,7 @@ def test_a_sign_in_service_whose_name_does_not_resolve_has_refused_nothing() -> 
         ("c0ffee", "Unable to load the proper Managed Identity.", "c0ffee"),
     ],
 )
-def test_a_managed_identity_that_is_not_assigned_says_which_variable_decides(
+def test_a_managed_identity_that_is_not_assigned_names_the_variable_that_selects_it(
     client_id: str, words: str, advice: str
 ) -> None:
     error = CredentialUnavailableError(message=f"ManagedIdentityCredential authentication unavailable. {words}")
@@ -200,7 +200,7 @@ def test_stopping_the_run_is_no_credential_error() -> None:
     ("variable", "word"),
     [("AZURE_FEDERATED_TOKEN_FILE", "workload identity"), ("AZURE_CLIENT_CERTIFICATE_PATH", "client certificate")],
 )
-def test_a_file_that_is_not_there_is_named(variable: str, word: str, tmp_path: Path) -> None:
+def test_a_missing_file_is_named(variable: str, word: str, tmp_path: Path) -> None:
     missing = str(tmp_path / "nothing")
     credential = choose(PUBLIC, variables={**APPLICATION, variable: missing})
     assert credential.name == word
@@ -209,7 +209,7 @@ def test_a_file_that_is_not_there_is_named(variable: str, word: str, tmp_path: P
     assert missing in caught.value.message
 
 
-def test_a_file_that_is_no_certificate_is_refused_without_quoting_it(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_certificate_is_refused_without_quoting_it(tmp_path: Path) -> None:
     file = tmp_path / "c.pem"
     file.write_text("hush: not a certificate")
     credential = choose(PUBLIC, variables={**APPLICATION, "AZURE_CLIENT_CERTIFICATE_PATH": str(file)})
@@ -228,7 +228,7 @@ def test_every_named_credential_can_be_built_without_a_request(named: str) -> No
     assert hasattr(choose(PUBLIC, named=named, variables=APPLICATION).build(), "get_token_info")
 
 
-def test_a_program_without_a_credential_gets_one_error_however_many_threads_met_it() -> None:
+def test_many_threads_without_a_credential_raise_one_error_with_one_cause() -> None:
     azure = TwoRegions()
     desired = azure.state(*(row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(20)))
     nobody = given(Failing(CredentialUnavailableError(message="Azure CLI not found on path")))

@@ -49,7 +49,7 @@ def test_two_applies_at_the_same_time_both_keep_what_they_did(folder: Path) -> N
         DriftSettings(backend="fake:world.yaml", correct=True),
     ],
 )
-def test_a_run_that_writes_waits_for_another_and_gives_up_in_the_end(settings: Settings) -> None:
+def test_a_run_that_writes_waits_for_another_and_gives_up_after_a_limit(settings: Settings) -> None:
     first = backends.connect(settings)
     with pytest.raises(InputError, match=r"world\.yaml is in use by another run"):
         backends.connect(settings)
@@ -58,7 +58,7 @@ def test_a_run_that_writes_waits_for_another_and_gives_up_in_the_end(settings: S
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_run_that_waited_goes_on_with_what_the_other_has_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_waited_continues_with_what_the_other_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     lock, world = FileLock("world.yaml"), Path("world.yaml")
     assert lock.acquire()
 
@@ -88,7 +88,7 @@ def test_a_run_that_only_reads_waits_for_nobody(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("folder", "quick_clock")
-def test_changes_of_a_program_do_not_replace_what_was_saved_meanwhile() -> None:
+def test_changes_of_a_program_do_not_replace_what_was_saved_since() -> None:
     def backend_with_a_change() -> Any:
         backend = backends.connect(Settings(backend="fake:world.yaml"))
         [vault] = yaml.safe_load(Path("world.yaml").read_text())["vaults"]
@@ -143,5 +143,5 @@ def test_a_lock_on_a_file_that_is_replaced_at_that_moment_is_not_taken(
     assert lock.acquire()
 
 
-def test_a_file_that_is_not_there_locks_nothing(tmp_path: Path) -> None:
+def test_a_missing_file_takes_no_lock(tmp_path: Path) -> None:
     assert FileLock(tmp_path / "none").acquire()

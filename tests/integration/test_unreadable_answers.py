@@ -132,7 +132,7 @@ def test_an_answer_that_is_not_a_resource_is_an_error(call: Callable[[Backend], 
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"id": ""}', b'{"id": 7}', b'{"id": "/what/is/this"}'], ids=repr)
-def test_a_resource_without_a_sensible_id_is_never_one(body: bytes) -> None:
+def test_a_resource_without_a_valid_id_is_an_error(body: bytes) -> None:
     azure = connected(Answering(in_turn((200, {}, body))))
     for call in (azure.networks.virtual_network, azure.networks.subnet_attachment):
         with pytest.raises(ServiceError, match="cannot be read"):
@@ -158,12 +158,12 @@ def test_machines_of_every_provider_are_read_with_their_nics(provider: str | Non
 
 @every_list
 @pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=UTF-8", "; charset=utf-8-sig"])
-def test_a_byte_order_mark_spoils_no_list(what: str, charset: str) -> None:
+def test_a_list_after_a_byte_order_mark_is_read(what: str, charset: str) -> None:
     body = MARK + b'{"value": [], "nextLink": null}'
     assert read(what, (200, {"Content-Type": f"application/json{charset}"}, body)) == []
 
 
-def test_a_byte_order_mark_spoils_no_proof_of_absence() -> None:
+def test_absence_is_proved_after_a_byte_order_mark() -> None:
     body = MARK + b'{"error": {"code": "ResourceNotFound", "message": "Gone."}}'
     assert connected(Answering(in_turn((404, {}, body)))).networks.virtual_network(NETWORK) is None
     with pytest.raises(NotFoundError):
@@ -172,7 +172,7 @@ def test_a_byte_order_mark_spoils_no_proof_of_absence() -> None:
 
 @every_list
 @pytest.mark.parametrize("link", ["/next/page?api-version=2025-08-01&$skiptoken=a%2Bb", f"{ARM}/next/page?x={{0}}"])
-def test_a_page_is_asked_for_at_the_endpoint_whatever_form_its_address_has(what: str, link: str) -> None:
+def test_a_page_is_requested_at_the_endpoint_whatever_form_its_address_has(what: str, link: str) -> None:
     azure = Answering(in_turn((200, {}, {"value": [], "nextLink": link}), (200, {}, {"value": []})))
     assert list(LISTS[what](connected(azure))) == []
     assert azure.sent[1:] == [f"GET {ARM}/next/page"]
@@ -180,7 +180,7 @@ def test_a_page_is_asked_for_at_the_endpoint_whatever_form_its_address_has(what:
 
 @every_list
 @pytest.mark.parametrize("link", ["https://pod01.example.invalid/x", "http://127.0.0.1/x", "https://[::1]/x"])
-def test_a_page_elsewhere_is_refused_and_is_not_the_end_of_the_list(what: str, link: str) -> None:
+def test_a_page_on_another_host_is_refused_and_is_not_the_end_of_the_list(what: str, link: str) -> None:
     azure = Answering(in_turn((200, {}, {"value": [], "nextLink": link}), (200, {}, {"value": []})))
     with pytest.raises(ServiceError) as caught:
         list(LISTS[what](connected(azure)))
@@ -189,7 +189,7 @@ def test_a_page_elsewhere_is_refused_and_is_not_the_end_of_the_list(what: str, l
 
 
 @every_list
-def test_a_page_without_a_scheme_is_asked_for_at_the_endpoint(what: str) -> None:
+def test_a_page_without_a_scheme_is_requested_at_the_endpoint(what: str) -> None:
     """A browser would go to that host; the SDK takes it for a path."""
     azure = Answering(in_turn((200, {}, {"value": [], "nextLink": "//example.invalid/x"}), (200, {}, {"value": []})))
     assert list(LISTS[what](connected(azure))) == []
@@ -208,7 +208,7 @@ def test_pages_that_lead_back_to_one_another_end_with_an_error(what: str) -> Non
 
 
 @every_list
-def test_an_empty_last_page_is_an_end(what: str) -> None:
+def test_an_empty_last_page_ends_the_list(what: str) -> None:
     more: Reply = (200, {}, {"value": [], "nextLink": f"{ARM}/page?2"})
     ends: tuple[dict[str, object], ...] = (
         {"value": []},
@@ -221,7 +221,7 @@ def test_an_empty_last_page_is_an_end(what: str) -> None:
 
 
 @every_list
-def test_a_refusal_in_mid_list_is_an_error(what: str) -> None:
+def test_a_refusal_on_a_later_page_is_an_error(what: str) -> None:
     more: Reply = (200, {}, {"value": [], "nextLink": f"{ARM}/page?2"})
     with pytest.raises(ServiceError) as caught:
         read(what, more, (409, {}, error("Conflict", "No.")))

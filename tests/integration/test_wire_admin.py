@@ -48,7 +48,7 @@ def names(wire: Wire) -> list[str]:
     return [each["name"] for each in wire.get(NETWORKS)["value"]]
 
 
-def test_health_needs_no_bearer_and_leaves_no_trace(wire: Wire) -> None:
+def test_health_needs_no_token_and_is_not_in_the_journal(wire: Wire) -> None:
     wire.get(NETWORKS)
     assert admin(wire, "GET", "health") | {"version": ""} == {"status": "ok", "version": "", "requests": 1}
     assert admin(wire, "GET", "requests")["total"] == 1
@@ -66,7 +66,7 @@ def test_a_seed_replaces_the_world_and_reset_goes_back_to_it(wire: Wire) -> None
     assert admin(wire, "GET", "requests")["total"] == 1
 
 
-def test_reset_goes_back_to_a_checkpoint_and_nowhere_without_one(wire: Wire) -> None:
+def test_reset_restores_the_checkpoint_and_is_refused_without_one(wire: Wire) -> None:
     network = wire.build.virtual_network("kept", "eastus")
     refused = wire.send("POST", "/_asrnet/reset")
     assert (refused.status, error_of(refused)["code"]) == (409, "NoSeed")
@@ -76,7 +76,7 @@ def test_reset_goes_back_to_a_checkpoint_and_nowhere_without_one(wire: Wire) -> 
     assert names(wire) == ["kept"]
 
 
-def test_the_state_is_a_world_that_can_be_put_back(wire: Wire) -> None:
+def test_the_state_is_a_world_that_can_be_loaded_again(wire: Wire) -> None:
     wire.build.virtual_network("kept", "eastus")
     state = admin(wire, "GET", "state")
     assert state["virtual_networks"][0]["id"].endswith("/kept")
@@ -135,7 +135,7 @@ def test_one_invalid_fault_refuses_the_whole_list(wire: Wire, body: Any) -> None
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_a_scripted_answer_that_has_no_body_has_none(wire: Wire, status: int) -> None:
+def test_a_scripted_answer_without_a_body_has_none(wire: Wire, status: int) -> None:
     admin(wire, "POST", "faults", {"kind": "answer", "status": status, "message": "unseen"})
     answer = wire.send("GET", NETWORKS)
     assert (answer.status, answer.body, answer.header("Content-Type")) == (status, b"", None)
@@ -151,7 +151,7 @@ def test_a_scripted_answer_that_has_no_body_has_none(wire: Wire, status: int) ->
         "answers: {network_missing: {status: 1000}}",
     ],
 )
-def test_a_behaviour_that_no_answer_can_be_made_of_is_refused(wire: Wire, behaviour: str) -> None:
+def test_an_impossible_behaviour_is_refused(wire: Wire, behaviour: str) -> None:
     answer = wire.send("PUT", "/_asrnet/state", raw=f"version: 1\nbehaviour: {{{behaviour}}}".encode())
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidWorld")
     assert error_of(answer)["message"].startswith("<body>:2: behaviour")
@@ -165,7 +165,7 @@ def test_a_tenant_that_would_break_a_header_is_refused(wire: Wire) -> None:
     )
 
 
-def test_reset_goes_back_to_how_the_seed_behaved(wire: Wire) -> None:
+def test_reset_restores_the_behaviour_of_the_seed(wire: Wire) -> None:
     admin(wire, "POST", "seed", raw=WORLD.encode())
     admin(wire, "PUT", "state", raw=b'version: 1\nbehaviour: {operations: "manual:3", denied: ["*"]}')
     assert wire.app.world.behaviour.operations == "manual:3"
@@ -201,19 +201,19 @@ def test_the_journal_is_served_and_cleared(wire: Wire) -> None:
     assert admin(wire, "GET", "requests")["total"] == 0
 
 
-def test_web_pages_may_not_administer(wire: Wire) -> None:
+def test_web_pages_may_not_use_the_admin_paths(wire: Wire) -> None:
     answer = wire.send("POST", "/_asrnet/reset", headers={"origin": "http://evil.example"})
     assert answer.status == 403
 
 
 @pytest.mark.parametrize("path", ["//_asrnet/seed", "/%5fasrnet/seed"])
-def test_the_admin_has_no_other_spelling(wire: Wire, path: str) -> None:
+def test_admin_paths_have_one_spelling(wire: Wire, path: str) -> None:
     wire.build.virtual_network("kept", "eastus")
     assert wire.send("POST", path, raw=WORLD.encode()).status == 404
     assert names(wire) == ["kept"]
 
 
-def test_the_clock_is_put_forward_and_operations_end() -> None:
+def test_advancing_the_clock_ends_operations() -> None:
     clock = ShiftedClock()
     app = App(Builder(clock=clock).world)
     before = clock.now()
@@ -224,7 +224,7 @@ def test_the_clock_is_put_forward_and_operations_end() -> None:
     assert (refused.status, error_of(refused)["code"]) == (409, "ClockNotAdvanceable")
 
 
-def test_time_ends_before_it_cannot_be_written_any_more() -> None:
+def test_the_clock_cannot_pass_the_last_time_that_can_be_written() -> None:
     app = App(Builder(clock=ShiftedClock()).world)
     answers = [
         app.handle(Request(method="POST", path="/_asrnet/clock/advance", body=b'{"seconds": 1e10}')) for _ in range(9)
@@ -238,7 +238,7 @@ def test_time_ends_before_it_cannot_be_written_any_more() -> None:
 @pytest.mark.parametrize(
     "body", [b"{}", b'{"seconds": "1"}', b'{"seconds": -1}', b'{"seconds": true}', b"[1]", b"x", b""]
 )
-def test_time_goes_forward_by_a_number(wire: Wire, body: bytes) -> None:
+def test_the_clock_is_advanced_by_a_number(wire: Wire, body: bytes) -> None:
     assert wire.send("POST", "/_asrnet/clock/advance", raw=body).status == 400
 
 
@@ -273,7 +273,7 @@ def test_openid_discovery_names_the_token_endpoint(wire: Wire) -> None:
     assert found["issuer"].startswith("https://")
 
 
-def test_any_credential_gets_a_token_of_three_parts_that_is_taken(wire: Wire) -> None:
+def test_any_credential_gets_a_jwt_that_is_accepted(wire: Wire) -> None:
     form = b"grant_type=client_credentials&client_id=me&client_secret=canary&scope=https://x/.default"
     found = signed_in(wire, "POST", "/my-tenant/oauth2/v2.0/token", raw=form)
     assert (found["token_type"], "id_token" in found, found["expires_in"]) == ("Bearer", False, 3599)
@@ -286,7 +286,7 @@ def test_any_credential_gets_a_token_of_three_parts_that_is_taken(wire: Wire) ->
     assert "canary" not in repr(list(wire.app.journal.entries))
 
 
-def test_a_token_request_without_a_grant_is_refused_the_oauth_way(wire: Wire) -> None:
+def test_a_token_request_without_a_grant_gets_an_oauth_error(wire: Wire) -> None:
     answer = wire.send("POST", "/common/oauth2/v2.0/token", raw=b"", headers={}, version="")
     assert (answer.status, json.loads(answer.body)["error"]) == (400, "invalid_request")
 
@@ -313,7 +313,7 @@ def test_tenants_subscriptions_and_regions_are_listed(wire: Wire) -> None:
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "emulator.md").read_text("utf-8")
 
 
-def test_the_faults_in_the_document_are_taken_and_every_kind_is_shown(wire: Wire) -> None:
+def test_the_documented_faults_are_accepted_and_cover_every_kind(wire: Wire) -> None:
     scripts = [json.loads(text) for text in re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)]
     for script in scripts:
         assert admin(wire, "POST", "faults", script) == {"added": len(script)}
@@ -321,18 +321,18 @@ def test_the_faults_in_the_document_are_taken_and_every_kind_is_shown(wire: Wire
     assert shown == {*get_args(Kind), *get_args(Effect)}
 
 
-def test_every_path_of_the_admin_is_documented() -> None:
+def test_every_admin_path_is_documented() -> None:
     paths = {route.template.removeprefix("/_asrnet/") for route in ROUTES if route.template.startswith("/_asrnet/")}
     assert [path for path in paths if path not in PAGE] == []
 
 
-def test_a_seed_that_says_no_behaviour_does_not_inherit_that_of_the_one_before(wire: Wire) -> None:
+def test_a_seed_without_a_behaviour_does_not_inherit_the_previous_one(wire: Wire) -> None:
     admin(wire, "POST", "seed", raw=b'version: 1\nbehaviour: {denied: ["*"], operations: "manual:3"}')
     admin(wire, "POST", "seed", raw=b"version: 1")
     assert wire.app.world.behaviour == Behaviour()
 
 
-def test_the_options_of_an_emulator_count_for_every_seed() -> None:
+def test_the_options_of_an_emulator_apply_to_every_seed() -> None:
     app = app_of(ServeOptions(operations="time:1"))
     app.replace_world(b'version: 1\nbehaviour: {denied: ["*"]}', seed=True)
     assert (app.world.behaviour.operations, app.world.behaviour.denied) == ("time:1", ("*",))

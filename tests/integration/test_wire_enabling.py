@@ -73,7 +73,7 @@ def test_the_address_of_the_recovery_nic_is_of_the_sources_type(region: Region) 
     assert configuration["recoveryStaticIPAddress"] == ""
 
 
-def test_a_mapping_in_place_decides_and_another_network_is_accepted(region: Region) -> None:
+def test_an_existing_mapping_stays_and_another_network_is_accepted(region: Region) -> None:
     other = region.build.virtual_network("Other", "westus")
     chosen = region.build.virtual_network("Chosen", "westus")
     region.build.pair(region.east, region.hub, region.west, other)
@@ -94,7 +94,7 @@ def test_a_strict_world_refuses_another_network(region: Region) -> None:
     assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "NetworkMappingConflict")
 
 
-def test_nics_are_moved_and_machines_let_go(region: Region) -> None:
+def test_nics_can_be_moved_and_machines_disabled(region: Region) -> None:
     region.send("PUT", region.item, body=region.enable())
     elsewhere = region.build.virtual_network("Elsewhere", "westus")
     nic = region.nic()
@@ -117,7 +117,7 @@ def test_nics_are_moved_and_machines_let_go(region: Region) -> None:
 
 
 @pytest.mark.parametrize("name", ["fabricObjectId", "recoveryContainerId"])
-def test_a_machine_cannot_be_protected_without_saying_which_and_where(region: Region, name: str) -> None:
+def test_a_machine_cannot_be_protected_without_its_id_and_destination(region: Region, name: str) -> None:
     answer = region.send("PUT", region.item, body=region.enable(**{name: None}))
     assert (answer.status, error_of(answer)["details"][0]["code"]) == (400, "InvalidParameter")
 
@@ -139,7 +139,7 @@ def intent(region: Region, **details: object) -> dict[str, Any]:
     return {"properties": {"providerSpecificDetails": {**known, **places, **details}}}
 
 
-def test_an_intent_protects_with_one_request(region: Region) -> None:
+def test_an_intent_protects_a_machine_with_one_request(region: Region) -> None:
     path = f"{region.vault.id}/replicationProtectionIntents/vm"
     answer = region.send("PUT", path, body=intent(region))
     assert answer.status == 200
@@ -150,7 +150,7 @@ def test_an_intent_protects_with_one_request(region: Region) -> None:
     assert region.mapped() == {"hub": "hub-asr", "hub-asr": "hub"}
 
 
-def test_an_intent_asks_for_an_existing_or_a_new_network(region: Region) -> None:
+def test_an_intent_can_use_an_existing_or_a_new_network(region: Region) -> None:
     spare = region.build.virtual_network("Spare", "westus")
     path = f"{region.vault.id}/replicationProtectionIntents/vm"
     existing = {"resourceType": "Existing", "recoveryVirtualNetworkId": str(spare.id), "recoverySubnetName": "x"}
@@ -172,7 +172,7 @@ def test_an_intent_without_regions_is_refused(region: Region) -> None:
     assert answer.status == 400
 
 
-def test_an_azure_machine_needs_containers_of_azure_that_exist(region: Region) -> None:
+def test_an_azure_machine_needs_existing_containers_of_azure(region: Region) -> None:
     missing = f"{region.recovery.id}-none"
     answer = region.send("PUT", region.item, body=region.enable(recoveryContainerId=missing))
     assert (answer.status, error_of(answer)["details"][0]["code"]) == (404, "ArmResourceDoesNotExist")

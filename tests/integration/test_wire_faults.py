@@ -80,7 +80,7 @@ class Wire:
         return self.clock.now() - self._begun
 
 
-def test_a_throttled_list_waits_as_long_as_it_is_told_and_is_counted() -> None:
+def test_a_throttled_list_waits_for_retry_after_and_is_counted() -> None:
     wire = Wire(THROTTLED, UNAVAILABLE, EMPTY)
     assert wire.mappings() == []
     assert wire.waited >= 20.0
@@ -88,7 +88,7 @@ def test_a_throttled_list_waits_as_long_as_it_is_told_and_is_counted() -> None:
     assert wire.backend.requests() == {"GET": 3, "retries": 2}
 
 
-def test_a_connection_that_is_reset_is_tried_again_and_given_up_after_the_limit() -> None:
+def test_a_connection_that_is_reset_is_retried_up_to_the_limit() -> None:
     wire = Wire(requests.ConnectionError("reset by peer"), EMPTY)
     assert wire.mappings() == []
     assert wire.backend.requests() == {"GET": 2, "retries": 1}
@@ -118,7 +118,7 @@ def test_a_throttling_beyond_the_deadline_is_an_error_at_once() -> None:
     assert "throttling" in found.hint
 
 
-def test_a_busy_vault_is_tried_again_and_the_operation_says_how_often() -> None:
+def test_a_busy_vault_is_retried_and_the_operation_counts_the_attempts() -> None:
     wire = Wire(BUSY, BUSY, ACCEPTED)
     operation = wire.backend.mapping_writer.create_mapping(MAPPING)
     assert operation is not None
@@ -157,14 +157,14 @@ def test_stopping_the_run_ends_a_wait_at_once() -> None:
     assert len(wire.azure.requests) == 1
 
 
-def test_an_expired_token_is_a_matter_of_the_credential() -> None:
+def test_an_expired_token_is_a_credential_error() -> None:
     wire = Wire((401, {"WWW-Authenticate": "Bearer error=invalid_token"}, error("ExpiredAuthenticationToken", "Old.")))
     found = wire.refusal(wire.mappings)
     assert isinstance(found, CredentialError)
     assert "az login" in found.hint
 
 
-def test_a_missing_right_names_the_action_and_the_role_that_would_do() -> None:
+def test_a_missing_right_names_the_action_and_the_role_that_has_it() -> None:
     action = "Microsoft.RecoveryServices/vaults/replicationFabrics/write"
     message = f"The client 'c' with object id 'o' does not have authorization to perform action '{action}' over scope"
     wire = Wire((403, {}, error("AuthorizationFailed", message)))
@@ -182,7 +182,7 @@ def test_a_missing_vault_subscription_or_group_is_not_found(code: str) -> None:
     assert (found.code, found.request_id) == (code, "corr-7")
 
 
-def test_a_name_that_does_not_resolve_says_so_after_few_attempts() -> None:
+def test_a_name_that_does_not_resolve_is_reported_after_few_attempts() -> None:
     pool = urllib3.HTTPSConnectionPool("management.azure.com")
     connection = urllib3.connection.HTTPSConnection("management.azure.com")
     unknown = socket.gaierror(-2, "Name or service not known")
@@ -209,7 +209,7 @@ def test_an_answer_that_is_not_a_list_is_an_error_and_not_an_empty_list(body: by
     [(["2", "2"], 2), (["2", "3", "2"], 3), (["2", "3", "4", "3"], 4), ([""], 1), (["2", ""], 2)],
     ids=["to itself", "of two", "of two, later", "the first to itself", "to the first"],
 )
-def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], asked: int) -> None:
+def test_a_list_whose_pages_loop_ends_with_an_error(links: list[str], asked: int) -> None:
     """An empty link stands for the address of the first page."""
     left = [*links, "never asked for"]
 
@@ -229,7 +229,7 @@ def test_a_list_that_goes_round_in_circles_ends_with_an_error(links: list[str], 
     assert len(wire.azure.requests) == asked
 
 
-def test_a_list_of_many_pages_goes_round_in_no_circle() -> None:
+def test_a_list_of_many_pages_is_not_taken_for_a_loop() -> None:
     pages: list[Reply] = [(200, {}, {"value": [], "nextLink": f"https://management.azure.com/p?{i}"}) for i in range(9)]
     wire = Wire(*pages, (200, {}, {"value": []}))
     assert wire.mappings() == []
@@ -246,7 +246,7 @@ def test_a_later_page_that_is_forbidden_is_an_error_and_not_a_second_reading() -
     assert isinstance(wire.refusal(wire.mappings), ForbiddenError)
 
 
-def test_a_forbidden_list_of_the_vault_is_asked_for_once_in_a_run() -> None:
+def test_a_forbidden_list_of_the_vault_is_requested_once_per_run() -> None:
     def handle(request: requests.PreparedRequest) -> Reply:
         path = str(request.url).partition("?")[0]
         if path.endswith("/vaults/v/replicationNetworkMappings"):
@@ -274,7 +274,7 @@ def test_a_patch_that_is_refused_is_an_error_and_no_other_write(status: int) -> 
     assert [request.method for request in wire.azure.requests] == ["PATCH"]
 
 
-def test_patch_and_put_have_one_address_and_one_body() -> None:
+def test_patch_and_put_have_the_same_address_and_body() -> None:
     wire = Wire(ACCEPTED)
     wire.backend.mapping_writer.patch_mapping(MAPPING)
     wire.backend.mapping_writer.put_mapping(MAPPING)
@@ -283,20 +283,20 @@ def test_patch_and_put_have_one_address_and_one_body() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_deleting_what_is_gone_is_done_at_once(status: int) -> None:
+def test_deleting_a_missing_resource_succeeds_at_once(status: int) -> None:
     detail = {"code": "ArmResourceDoesNotExist", "message": "Gone.", "possibleCauses": ""}
     wire = Wire((status, {}, error("NotFound", "Gone.", details=[detail])))
     assert wire.backend.mapping_writer.delete_mapping(MAPPING.id) is None
 
 
-def test_a_vault_never_used_is_not_read_in_parts() -> None:
+def test_an_unused_vault_is_not_read_in_parts() -> None:
     detail = {"code": "SubscriptionIdNotRegisteredWithSrs", "message": "Not registered.", "possibleCauses": ""}
     wire = Wire((400, {}, error("BadRequest", "Not registered.", details=[detail])))
     assert isinstance(wire.refusal(wire.mappings), VaultUnusedError)
     assert [request.method for request in wire.azure.requests] == ["GET"]
 
 
-def test_names_that_need_it_are_escaped() -> None:
+def test_special_characters_in_names_are_escaped() -> None:
     wire = Wire(ACCEPTED, (404, {}, error("NotFound", "Gone.")))
     odd = MAPPING.id.parent.child("replicationNetworkMappings", "a b (é)")
     wire.backend.mapping_writer.create_mapping(structs.replace(MAPPING, id=odd))

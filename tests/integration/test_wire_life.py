@@ -104,7 +104,7 @@ def test_a_machine_shows_its_tags_once_it_shows_its_nics_and_keeps_them_over_a_f
     assert tags(life.west_item) == {"owner": "payments"}
 
 
-def test_a_put_of_a_protected_machine_as_az_updates_it_does_not_replicate_it_anew(life: Life) -> None:
+def test_the_put_that_az_sends_to_update_a_protected_machine_does_not_replicate_it_anew(life: Life) -> None:
     life.protect()
     before = life.get(life.east_item)
     details = before["properties"]["providerSpecificDetails"] | {
@@ -198,7 +198,7 @@ def test_the_disks_of_a_re_protected_machine_go_back_to_those_they_came_from(lif
     assert disk["recoveryResourceGroupId"] == str(life.machine.id.parent)
 
 
-def test_an_item_names_the_machines_that_its_failovers_made(life: Life) -> None:
+def test_an_item_names_the_machines_that_its_failovers_created(life: Life) -> None:
     life.protect()
     details = life.item(life.east_item)["providerSpecificDetails"]
     names = ("recoveryFabricObjectId", "testFailoverRecoveryFabricObjectId")
@@ -213,7 +213,7 @@ def test_an_item_names_the_machines_that_its_failovers_made(life: Life) -> None:
     assert [landed[name] for name in names] == [f"{machines}/Vm1", None]
 
 
-def test_a_nic_goes_back_to_the_security_group_that_it_had(life: Life) -> None:
+def test_a_nic_returns_to_its_former_security_group(life: Life) -> None:
     group = life.build.network_security_group("Web", "eastus")
     interface = life.build.network_interface("Vm1-nic", life.home, subnet="web", ip="10.0.1.4")
     life.build.add(structs.replace(interface, network_security_group=group.id))

@@ -122,7 +122,7 @@ def test_attachments_of_a_world_look_like_references(wire: Wire) -> None:
     assert found["properties"]["networkSecurityGroup"]["id"].endswith("/networkSecurityGroups/nsg-web")
 
 
-def test_addresses_in_use_are_ids_in_other_case_and_shown_when_asked(wire: Wire) -> None:
+def test_addresses_in_use_are_ids_in_another_case_and_expanded_on_request(wire: Wire) -> None:
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.4",))
     network = wire.build.virtual_network("hub", "eastasia", group="Rg", address_space=["10.0.0.0/16"], subnets=[subnet])
     (plain,) = wire.get(network.id)["properties"]["subnets"][0]["properties"]["ipConfigurations"]
@@ -142,7 +142,7 @@ def test_a_gateway_uses_its_subnet(wire: Wire) -> None:
     assert "/virtualNetworkGateways/" in subnet["properties"]["ipConfigurations"][0]["id"]
 
 
-def test_empty_lists_of_networks_have_no_link_at_all(wire: Wire) -> None:
+def test_empty_lists_of_networks_have_no_link(wire: Wire) -> None:
     assert wire.get(f"{GROUP}/providers/Microsoft.Network/virtualNetworks") == {"value": []}
     assert wire.get(f"/subscriptions/{SUB}/providers/Microsoft.Network/virtualNetworks") == {"value": []}
 
@@ -221,7 +221,7 @@ def test_subnets_have_operations_of_their_own(wire: Wire) -> None:
         ("10.0.1.3", False, ["10.0.1.5", "10.0.1.6", "10.0.1.7", "10.0.1.8", "10.0.1.9"]),
     ],
 )
-def test_the_provider_answers_which_addresses_are_free(
+def test_the_provider_answers_which_addresses_are_available(
     wire: Wire, address: str, *, free: bool, suggested: list[str]
 ) -> None:
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used_ips=("10.0.1.4",))
@@ -319,7 +319,7 @@ def test_resource_graph_truncates_without_ids_and_makes_tables(wire: Wire) -> No
         ("Resources | where resourceGroup != 'rg'", []),
     ],
 )
-def test_the_subset_of_the_query_language(wire: Wire, query: str, names: list[str]) -> None:
+def test_the_supported_subset_of_the_query_language_works(wire: Wire, query: str, names: list[str]) -> None:
     wire.build.virtual_network("a", "eastasia")
     wire.build.virtual_network("b", "eastus", tags={"dr": "yes"})
     wire.build.virtual_network("c", "eastus")
@@ -342,12 +342,12 @@ def test_queries_beyond_the_subset_are_refused(wire: Wire, query: str) -> None:
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidQuery")
 
 
-def test_counting_is_in_the_subset(wire: Wire) -> None:
+def test_counting_is_supported(wire: Wire) -> None:
     wire.build.virtual_network("a", "eastasia")
     assert document(ask(wire, "Resources | count"))["data"] == [{"count_": 1}]
 
 
-def test_resources_are_listed_in_short(wire: Wire) -> None:
+def test_the_list_of_resources_is_short(wire: Wire) -> None:
     wire.send("PUT", HUB, body=BODY)
     vault = wire.build.vault("vault", group="Rg-Hub", location="eastasia")
     expected = [
@@ -369,14 +369,14 @@ def test_resources_are_listed_in_short(wire: Wire) -> None:
     assert wire.get(f"/subscriptions/{SUB}/resources") == {"value": expected}
 
 
-def test_older_versions_leave_out_what_came_later(wire: Wire) -> None:
+def test_older_api_versions_omit_later_properties(wire: Wire) -> None:
     wire.send("PUT", HUB, body=BODY)
     old, new = wire.get(HUB, version="2022-01-01"), wire.get(HUB, version="2024-05-01")
     assert "privateEndpointVNetPolicies" not in old["properties"]
     assert new["properties"]["privateEndpointVNetPolicies"] == "Disabled"
 
 
-def test_a_network_says_its_etag_in_a_header_too(wire: Wire) -> None:
+def test_the_etag_of_a_network_is_in_a_header_too(wire: Wire) -> None:
     network = wire.build.virtual_network("Hub", "eastus", group="Rg")
     answer = wire.send("GET", network.id)
     assert answer.header("ETag") == json.loads(answer.body)["etag"]

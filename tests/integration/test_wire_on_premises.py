@@ -106,7 +106,7 @@ def test_a_machine_on_premises_is_found_before_it_is_protected(wire: OnPremises)
     assert (nic["nicId"], nic["vMNetworkName"], nic["recoveryVMNetworkId"]) == ("nic0", "corp", str(wire.away.id))
 
 
-def test_a_hyper_v_machine_fails_back_with_the_input_of_its_own(wire: OnPremises) -> None:
+def test_a_hyper_v_machine_fails_back_with_its_providers_input(wire: OnPremises) -> None:
     path = f"{wire.cloud.id}/replicationProtectedItems/web1"
     wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1", targetVmSize="Standard_D2s_v3"))
     details = wire.get(path)["properties"]["providerSpecificDetails"]
@@ -197,7 +197,7 @@ def test_a_recovery_plan_names_a_hyper_v_machine_by_its_item(wire: OnPremises) -
     ("instance_type", "answer"),
     [(None, (400, "BadRequest")), ("Foo", (400, "BadRequest")), ("InMage", (501, "NotImplemented"))],
 )
-def test_a_machine_of_an_unknown_provider_is_refused_and_one_of_a_known_not_implemented(
+def test_an_unknown_provider_is_refused_and_a_known_one_is_not_implemented(
     wire: OnPremises, instance_type: str | None, answer: tuple[int, str]
 ) -> None:
     body = {"properties": {"providerSpecificDetails": {"instanceType": instance_type}}}
@@ -205,7 +205,7 @@ def test_a_machine_of_an_unknown_provider_is_refused_and_one_of_a_known_not_impl
     assert (refused.status, error_of(refused)["code"]) == answer
 
 
-def test_a_recovery_plan_brings_its_machines_home(wire: OnPremises) -> None:
+def test_a_recovery_plan_fails_its_machines_back(wire: OnPremises) -> None:
     path = f"{wire.cloud.id}/replicationProtectedItems/web1"
     wire.do("PUT", path, wire.body("HyperVReplicaAzure", vmName="web1"))
     plan = f"{wire.vault.id}/replicationRecoveryPlans/all"
@@ -225,7 +225,7 @@ def test_a_recovery_plan_brings_its_machines_home(wire: OnPremises) -> None:
     assert "ipConfigurations" not in wire.get(wire.away.id)["properties"]["subnets"][0]["properties"]
 
 
-def test_a_vmware_machine_changes_its_provider_for_the_way_back(wire: OnPremises, plant: str) -> None:
+def test_a_vmware_machine_changes_its_provider_for_failback(wire: OnPremises, plant: str) -> None:
     path = f"{plant}/replicationProtectedItems/db1"
     group = str(wire.away.id.parent)
     settings = {
@@ -384,7 +384,7 @@ def test_a_machine_of_vmware_lands_by_the_settings_of_its_nic(wire: OnPremises) 
     assert wire.build.world.virtual_networks.get(wire.away.id).subnets[0].used_ips == ("10.0.1.77",)
 
 
-def test_a_vmware_machine_is_tested_on_the_network_of_its_own_input(wire: OnPremises, plant: str) -> None:
+def test_a_vmware_machine_is_tested_on_the_network_in_its_providers_input(wire: OnPremises, plant: str) -> None:
     path = f"{plant}/replicationProtectedItems/web1"
     wire.do("PUT", path, wire.body("InMageRcm", targetNetworkId=str(wire.away.id)))
     details = {"instanceType": "InMageRcm", "networkId": str(wire.away.id)}

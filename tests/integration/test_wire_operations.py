@@ -38,11 +38,11 @@ def running() -> Running:
     return Running()
 
 
-def test_a_status_answer_says_nothing_of_when_to_ask_again(running: Running) -> None:
+def test_a_status_answer_has_no_retry_after(running: Running) -> None:
     assert running.follow(running.begin()).header("Retry-After") is None
 
 
-def test_a_world_can_make_status_answers_say_when_to_ask_again(running: Running) -> None:
+def test_a_world_can_make_status_answers_send_retry_after(running: Running) -> None:
     running.behave(status_retry_after=1)
     url = running.begin()
     assert running.follow(url).header("Retry-After") == "1"
@@ -50,19 +50,19 @@ def test_a_world_can_make_status_answers_say_when_to_ask_again(running: Running)
     assert running.follow(url).header("Retry-After") is None
 
 
-def test_a_vaults_status_answers_say_when_to_ask_again_too(running: Running) -> None:
+def test_a_vaults_status_answers_send_retry_after_too(running: Running) -> None:
     running.behave(status_retry_after=1)
     url = running.send("PUT", f"{running.vault.id}-new", body={"location": "westus"}).header("Azure-AsyncOperation")
     assert running.follow(url or "").header("Retry-After") == "1"
 
 
-def test_the_retry_after_option_counts_for_accepted_writes_and_for_status_answers() -> None:
+def test_the_retry_after_option_applies_to_accepted_writes_and_status_answers() -> None:
     behaviour = app_of(ServeOptions(retry_after=1)).world.behaviour
     assert (behaviour.retry_after, behaviour.status_retry_after) == (1, 1)
     assert app_of(ServeOptions()).world.behaviour.status_retry_after is None
 
 
-def test_an_operation_can_say_first_that_it_has_not_started(running: Running) -> None:
+def test_an_operation_can_begin_as_not_started(running: Running) -> None:
     running.behave(not_started=1)
     url = running.begin()
     first, second = (json.loads(running.follow(url).body) for _ in range(2))

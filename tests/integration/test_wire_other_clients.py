@@ -89,7 +89,7 @@ def test_a_vault_gets_the_identities_it_asks_for(wire: Wire) -> None:
         ("extendedInformation/vaultExtendedInfo", "vaultExtendedInfo", "algorithm", "None"),
     ],
 )
-def test_settings_that_are_read_with_a_vault_are_those_of_a_new_one(
+def test_settings_that_clients_read_with_a_vault_are_those_of_a_new_vault(
     wire: Wire, path: str, name: str, setting: str, value: str
 ) -> None:
     assert wire.send("GET", f"{VAULT}/{path}").status == 404
@@ -99,7 +99,7 @@ def test_settings_that_are_read_with_a_vault_are_those_of_a_new_one(
     assert found["properties"][setting] == value
 
 
-def test_lists_that_are_read_with_a_vault(wire: Wire) -> None:
+def test_lists_that_clients_read_with_a_vault_are_answered(wire: Wire) -> None:
     wire.send("PUT", VAULT, body=terraforms_vault())
     assert wire.get(f"{VAULT}/backupProtectedItems") == {"value": []}
     (setting,) = wire.get(f"{VAULT}/replicationVaultSettings")["value"]
@@ -141,7 +141,7 @@ def test_a_put_that_changes_nothing_of_a_vault_starts_no_operation(wire: Wire) -
     assert wire.send("PUT", VAULT, body=changed).header("Azure-AsyncOperation")
 
 
-def test_terraforms_network_mapping_lives_under_the_path_that_terraform_uses(wire: Wire) -> None:
+def test_terraforms_network_mapping_has_the_path_that_terraform_uses(wire: Wire) -> None:
     """It names the network segment after the source network, and follows a deletion by reading the resource."""
     wire.send("PUT", VAULT, body=terraforms_vault())
     for name, location in (("hub-ea", "eastasia"), ("hub-sea", "southeastasia")):
@@ -167,7 +167,7 @@ def test_terraforms_network_mapping_lives_under_the_path_that_terraform_uses(wir
     assert wire.send("GET", path, version="2024-04-01").status == 404
 
 
-def test_the_path_of_a_parent_that_there_is_not_may_be_empty(wire: Wire) -> None:
+def test_a_path_may_end_in_an_empty_parent_where_there_is_none(wire: Wire) -> None:
     """What ``az resource show --resource-type Microsoft.Network/virtualNetworks`` sends."""
     network = wire.build.virtual_network("hub", "eastus", group="rg-dr")
     doubled = (
@@ -303,7 +303,7 @@ def test_a_capture_replaces_no_file_of_the_folder(wire: Wire, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", ["sku", "identity", "properties"])
-def test_odd_extras_of_a_vault_in_a_world_file_are_as_good_as_none(wire: Wire, name: str) -> None:
+def test_invalid_extras_of_a_vault_in_a_world_file_are_ignored(wire: Wire, name: str) -> None:
     wire.build.vault("vault-dr")
     before = wire.get(VAULT)
     wire.build.world.extras[ArmId(VAULT).key] = {name: 5}

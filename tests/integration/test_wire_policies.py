@@ -56,7 +56,7 @@ def test_a_policy_for_azure_machines_has_the_recorded_defaults(policies: Policie
     assert policies.get(policies.path.rpartition("/")[0]) == {"value": [expected], "nextLink": None}
 
 
-def test_the_settings_of_a_policy_come_back(policies: Policies) -> None:
+def test_the_settings_of_a_policy_read_back(policies: Policies) -> None:
     policies.put("A2A", multiVmSyncStatus="Disable", recoveryPointHistory=1440, appConsistentFrequencyInMinutes=240)
     details = policies.details()
     assert details["multiVmSyncStatus"] == "Disabled"
@@ -83,7 +83,7 @@ def test_a_policy_for_hyper_v_counts_in_hours(policies: Policies) -> None:
     )
 
 
-def test_a_policy_for_vmware(policies: Policies) -> None:
+def test_a_policy_for_vmware_reads_back(policies: Policies) -> None:
     policies.put(
         "InMageRcm",
         recoveryPointHistoryInMinutes=1440,
@@ -160,7 +160,7 @@ def test_a_container_mapping_to_a_missing_policy_is_refused(policies: Policies) 
     assert (refused.status, error_of(refused)["details"][0]["code"]) == (400, "PolicyNotFound")
 
 
-def test_the_agents_update_settings_of_a_container_mapping_come_back(policies: Policies) -> None:
+def test_the_agents_update_settings_of_a_container_mapping_read_back(policies: Policies) -> None:
     container = policies.build.container(policies.build.azure_fabric(policies.vault, "eastus"))
     path = f"{container.id}/replicationProtectionContainerMappings/pair"
     settings = {"instanceType": "A2A", "agentAutoUpdateStatus": "Enabled"}

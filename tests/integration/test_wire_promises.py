@@ -95,7 +95,7 @@ class TestNoNoise:
         assert set(kinds(plan)) == {"unknown"}
         assert all("Microsoft.Network/virtualNetworks/read" in finding.hint for finding in plan.findings)
 
-    def test_a_vault_never_used_is_empty_and_not_broken(self) -> None:
+    def test_an_unused_vault_is_empty_and_not_broken(self) -> None:
         azure = OnTheWire(fabrics=False)
         wanted = azure.pairs(1, mapped=False)
         assert (
@@ -173,7 +173,7 @@ class TestRequests:
 
 
 class TestSnapshots:
-    def test_a_world_snapshot_plans_offline_as_the_real_thing_did(self) -> None:
+    def test_a_world_snapshot_plans_offline_as_azure_did(self) -> None:
         azure = OnTheWire()
         wanted = azure.pairs(2, mapped=True)
         hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)

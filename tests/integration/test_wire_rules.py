@@ -33,7 +33,7 @@ def test_paths_are_matched_without_case(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("version", ["2016-08-10", "2022-08-01", "2025-08-01", "2026-03-01", "2024-01-01-preview"])
-def test_any_api_version_is_taken(wire: Wire, version: str) -> None:
+def test_any_api_version_is_accepted(wire: Wire, version: str) -> None:
     assert wire.send("GET", f"/subscriptions/{SUB}", version=version).status == 200
 
 
@@ -45,13 +45,13 @@ def test_a_missing_api_version_is_an_error(wire: Wire) -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Basic abc"}])
 @pytest.mark.parametrize("path", [f"/subscriptions/{SUB}", "/no/such/path"])
-def test_a_missing_bearer_is_challenged_whatever_the_path(wire: Wire, path: str, headers: dict[str, str]) -> None:
+def test_a_missing_token_is_challenged_on_any_path(wire: Wire, path: str, headers: dict[str, str]) -> None:
     answer = wire.send("GET", path, headers=headers)
     assert (answer.status, error_of(answer)["code"]) == (401, "AuthenticationFailed")
     assert (answer.header("WWW-Authenticate") or "").startswith('Bearer authorization_uri="https://')
 
 
-def test_the_bearer_can_be_made_unnecessary() -> None:
+def test_the_token_can_be_made_unnecessary() -> None:
     wire = Wire(Options(authenticate=False))
     assert wire.send("GET", f"/subscriptions/{SUB}", headers={}).status == 200
 
@@ -74,7 +74,7 @@ def test_unsafe_paths_are_refused(wire: Wire, path: str) -> None:
     assert (answer.status, error_of(answer)["code"]) == (400, "BadRequest")
 
 
-def test_a_doubled_slash_in_front_and_one_at_the_end_are_forgiven(wire: Wire) -> None:
+def test_a_doubled_leading_slash_and_a_trailing_one_are_accepted(wire: Wire) -> None:
     assert wire.get(f"//subscriptions/{SUB}/")["subscriptionId"] == SUB
 
 
@@ -182,7 +182,7 @@ def test_the_last_page_can_be_empty(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("token", ["xyz", "ZnJvbTotMQ", "Zm9vOjE", "%00"])
-def test_a_made_up_token_is_refused(wire: Wire, token: str) -> None:
+def test_an_invented_token_is_refused(wire: Wire, token: str) -> None:
     vault = wire.build.vault("Vault", used=True)
     answer = wire.send("GET", f"{vault.id}/replicationFabrics", query=f"$skipToken={token}")
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidSkipToken")
@@ -224,7 +224,7 @@ def test_scripted_faults_answer_instead_of_the_service(wire: Wire, fault: Fault,
     assert first.header("Retry-After") == ("7" if fault.kind == "throttle" else None)
 
 
-def test_a_fault_hits_what_matches_after_some_and_as_often_as_said(wire: Wire) -> None:
+def test_a_fault_skips_some_matching_requests_and_repeats_as_configured(wire: Wire) -> None:
     wire.app.faults.add(Fault(kind="unavailable", method="get", path="*/RESOURCEGROUPS", skip=1, times=2))
     groups = f"/subscriptions/{SUB}/resourceGroups"
     assert wire.send("GET", f"/subscriptions/{SUB}").status == 200
@@ -232,7 +232,7 @@ def test_a_fault_hits_what_matches_after_some_and_as_often_as_said(wire: Wire) -
     assert wire.app.faults.pending() == ()
 
 
-def test_a_fault_can_last(wire: Wire) -> None:
+def test_a_fault_can_be_permanent(wire: Wire) -> None:
     wire.app.faults.add(Fault(kind="unavailable", times=FOREVER))
     assert [wire.send("GET", "/subscriptions").status for _ in range(3)] == [503, 503, 503]
     wire.app.faults.clear()
@@ -293,7 +293,7 @@ def test_the_journal_has_paths_and_counts_and_no_secrets(wire: Wire) -> None:
     assert journal.total == 0
 
 
-def test_a_request_shows_neither_bearer_nor_query() -> None:
+def test_the_journal_shows_neither_token_nor_query() -> None:
     request = Request(method="GET", path="/x", query="s=canary", headers={"authorization": "Bearer canary"})
     assert "canary" not in repr(request)
 
@@ -348,7 +348,7 @@ def test_every_route_answers_a_world_without_resources(wire: Wire, route: Route)
 AZURE_MACHINES_ONLY = {"ReplicationProtectionIntents_Create"}
 
 
-def test_every_operation_is_on_the_coverage_page_as_what_it_is() -> None:
+def test_every_operation_is_on_the_coverage_page_with_its_status() -> None:
     implemented, missing = coverage.page().split("## Known and not implemented")
     for route in ROUTES:
         area, _, name = route.operation.partition("_")
@@ -379,12 +379,12 @@ def test_bodies_that_do_not_claim_to_be_json_are_refused(wire: Wire, media: str)
         "resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v",
     ],
 )
-def test_names_that_azure_does_not_take_are_refused(wire: Wire, path: str) -> None:
+def test_names_that_azure_refuses_are_refused(wire: Wire, path: str) -> None:
     wire.build.virtual_network("net", "eastus")
     answer = wire.send("PUT", f"/subscriptions/{SUB}/{path}", body={"location": "eastus"})
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidResourceName")
 
 
 @pytest.mark.parametrize("path", ["rg(1)", "r", "größe", "a.b-c_d"])
-def test_names_that_azure_takes_are_taken(wire: Wire, path: str) -> None:
+def test_names_that_azure_accepts_are_accepted(wire: Wire, path: str) -> None:
     assert wire.send("PUT", f"/subscriptions/{SUB}/resourceGroups/{path}", body={"location": "eastus"}).status == 201

@@ -102,7 +102,7 @@ def test_no_token_leaves_for_the_host_of_a_foreign_operation_address(part: str) 
     assert "secret" not in str(caught.value)
 
 
-def test_a_foreign_operation_address_in_an_accepted_write_is_not_asked() -> None:
+def test_a_foreign_operation_address_in_an_accepted_write_is_not_requested() -> None:
     azure = Answering(in_turn((202, {"Azure-AsyncOperation": "https://evil.example/op/1?s=x"}, None)))
     azure_backend = connected(azure)
     operation = azure_backend.mapping_writer.create_mapping(MAPPING)
@@ -145,7 +145,7 @@ def test_another_clouds_host_is_foreign() -> None:
     assert [str(request.url).split("/")[2] for request in azure.requests] == ["management.chinacloudapi.cn"]
 
 
-def test_an_emulator_gets_the_token_over_plain_http_and_resource_manager_does_not() -> None:
+def test_an_emulator_gets_the_token_over_plain_http_and_resource_manager_never() -> None:
     azure = Answering(in_turn((200, {}, {"value": [], "nextLink": "https://management.azure.com/2"}), EMPTY))
     with pytest.raises(ServiceError, match=r"management\.azure\.com"):
         list(connected(azure, cloud("public", "http://127.0.0.1:8080")).mappings.mappings(VAULT))
@@ -154,7 +154,7 @@ def test_an_emulator_gets_the_token_over_plain_http_and_resource_manager_does_no
     assert str(request.headers["Authorization"]).startswith("Bearer ey")
 
 
-def test_a_regional_host_of_an_operation_is_asked_with_the_query_as_given() -> None:
+def test_a_regional_operation_address_is_polled_with_its_query_unchanged() -> None:
     # The hexadecimal digits of escapes come out in upper case, which urllib3 sees to and Azure takes.
     address = "https://centraluseuap.management.azure.com/op/1?t=2023-08-29T01%3A12%3A02&c=MII%2B%3D&s=x~y-_.&h=z"
     azure = Answering(in_turn((200, {}, {"status": "InProgress"})))
@@ -191,7 +191,7 @@ def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("netrc")
-def test_a_password_in_netrc_does_not_take_the_tokens_place() -> None:
+def test_a_password_in_netrc_does_not_replace_the_token() -> None:
     azure = Answering(in_turn(EMPTY))
     session = new_session(PUBLIC)
     session.mount("https://", azure)
@@ -226,7 +226,7 @@ def local_server() -> Iterator[str]:
     thread.join()
 
 
-def test_an_emulator_is_reached_past_any_proxy(local_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emulator_is_reached_without_any_proxy(local_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -235,7 +235,7 @@ def test_an_emulator_is_reached_past_any_proxy(local_server: str, monkeypatch: p
     azure_backend.close()
 
 
-def test_the_pool_has_room_for_every_thread() -> None:
+def test_the_connection_pool_has_room_for_every_thread() -> None:
     adapter = new_session(PUBLIC).get_adapter("https://management.azure.com")
     assert isinstance(adapter, requests.adapters.HTTPAdapter)
     assert getattr(adapter, "_pool_maxsize", 0) >= 64
@@ -257,7 +257,7 @@ def versions_asked(azure: Answering) -> dict[str, str]:
     ],
     ids=["the SDK's own", "an older cloud's", "chosen for an older cloud", "chosen"],
 )
-def test_doctor_is_told_the_very_versions_that_are_sent(at: Cloud, chosen: dict[str, str], network: str) -> None:
+def test_doctor_checks_the_very_versions_that_are_sent(at: Cloud, chosen: dict[str, str], network: str) -> None:
     azure = Answering(in_turn(EMPTY))
     chosen = {**chosen, "Microsoft.RecoveryServices": "2024-10-01"} if chosen else {}
     credential = given(EmulatorCredential())

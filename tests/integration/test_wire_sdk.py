@@ -75,7 +75,7 @@ def azure() -> Iterator[Azure]:
     found.session.close()
 
 
-def test_a_mapping_lives_through_the_sdk(azure: Azure) -> None:
+def test_the_lifecycle_of_a_mapping_works_through_the_sdk(azure: Azure) -> None:
     mappings = azure.site_recovery().replication_network_mappings
     where = ("Rg", "Vault", "East", "azureNetwork")
     created = mappings.begin_create(*where, "m", azure.wanted(azure.spare)).result()
@@ -115,7 +115,7 @@ class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK's 
         self._clock.sleep(duration)
 
 
-def test_pollers_of_the_sdk_take_as_long_as_the_operation_where_the_emulator_says_when_to_ask(azure: Azure) -> None:
+def test_sdk_pollers_take_as_long_as_the_operation_where_the_emulator_sends_retry_after(azure: Azure) -> None:
     azure.build.world.behaviour = app_of(ServeOptions(operations="time:2", retry_after=1)).world.behaviour
     begun = azure.build.world.clock.now()
     options = azure.options() | {"transport": SimulatedTransport(azure)}
@@ -136,7 +136,7 @@ def test_the_sdk_follows_pages(azure: Azure) -> None:
     assert azure.app.journal.count("GET", "VirtualNetworks_ListAll") == 2
 
 
-def test_a_fabric_lives_through_the_sdk(azure: Azure) -> None:
+def test_the_lifecycle_of_a_fabric_works_through_the_sdk(azure: Azure) -> None:
     fabrics = azure.site_recovery().replication_fabrics
     body = {"properties": {"customDetails": {"instanceType": "Azure", "location": "northeurope"}}}
     created = fabrics.begin_create("Rg", "Vault", "North", body).result()
@@ -146,7 +146,7 @@ def test_a_fabric_lives_through_the_sdk(azure: Azure) -> None:
     assert [each.name for each in fabrics.list("Rg", "Vault")] == ["East", "West"]
 
 
-def test_a_network_lives_through_the_sdk(azure: Azure) -> None:
+def test_the_lifecycle_of_a_network_works_through_the_sdk(azure: Azure) -> None:
     networks = azure.network().virtual_networks
     body: Any = {
         "location": "eastus",
@@ -165,7 +165,7 @@ def test_a_network_lives_through_the_sdk(azure: Azure) -> None:
         networks.get("Rg", "New")
 
 
-def test_subnets_live_through_the_sdk(azure: Azure) -> None:
+def test_the_lifecycle_of_subnets_works_through_the_sdk(azure: Azure) -> None:
     subnets = azure.network().subnets
     space = azure.hub.address_space[0].replace(".0.0/16", ".1.0/24")
     body: Any = {"properties": {"addressPrefix": space}}
@@ -245,7 +245,7 @@ def test_links_lead_back_to_the_host_the_client_used() -> None:
     assert isinstance(answer, requests.Response)
 
 
-def test_a_machine_lives_through_the_sdk(azure: Azure) -> None:
+def test_the_lifecycle_of_a_machine_works_through_the_sdk(azure: Azure) -> None:
     client = azure.site_recovery()
     east, west = azure.build.container(azure.east), azure.build.container(azure.west)
     azure.build.pair(azure.east, azure.hub, azure.west, azure.spare)

@@ -26,7 +26,7 @@ def wire() -> Wire:
     return Wire()
 
 
-def test_a_vault(wire: Wire) -> None:
+def test_a_vault_has_azures_shape(wire: Wire) -> None:
     wire.build.vault("Vault", group="Rg", location="eastasia")
     wire.send("PATCH", VAULT, body={"tags": {"a": "b"}})
     found = wire.get(VAULT)
@@ -55,7 +55,7 @@ def test_a_vault(wire: Wire) -> None:
     )
 
 
-def test_a_resource_group(wire: Wire) -> None:
+def test_a_resource_group_has_azures_shape(wire: Wire) -> None:
     wire.send("PUT", GROUP, body={"location": "eastasia", "tags": {"a": "b"}})
     assert exactly(wire.get(GROUP)) == exactly(
         {
@@ -69,7 +69,7 @@ def test_a_resource_group(wire: Wire) -> None:
     )
 
 
-def test_a_subscription_and_a_region(wire: Wire) -> None:
+def test_a_subscription_and_a_region_have_azures_shape(wire: Wire) -> None:
     found = wire.get(f"/subscriptions/{SUB}")
     region = next(each for each in wire.get(f"/subscriptions/{SUB}/locations")["value"] if each["name"] == "eastus2")
     assert (found["id"], found["state"], found["displayName"]) == (f"/subscriptions/{SUB}", "Enabled", SUB)
@@ -94,7 +94,7 @@ def test_the_tags_of_a_resource_group_can_be_changed(wire: Wire) -> None:
     assert wire.send("PATCH", f"{group}-none", body={"tags": {}}).status == 404
 
 
-def test_a_container_mapping_between_regions(wire: Wire) -> None:
+def test_a_container_mapping_between_regions_has_azures_shape(wire: Wire) -> None:
     vault = wire.build.vault("Vault", group="Rg")
     east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
     primary, recovery = wire.build.container(east), wire.build.container(west)
@@ -139,7 +139,7 @@ def test_a_container_mapping_between_regions(wire: Wire) -> None:
     assert wire.get(primary.id)["properties"]["pairingStatus"] == "NotPaired"
 
 
-def test_a_cloud_protected_by_azure(wire: Wire) -> None:
+def test_a_cloud_protected_by_azure_has_azures_shape(wire: Wire) -> None:
     server = wire.build.vmm_fabric(wire.build.vault("Vault", group="Rg"), "vmm.example")
     gold = wire.build.cloud(server, "Gold")
     path = f"{gold.id}/replicationProtectionContainerMappings/to-azure"
@@ -169,7 +169,7 @@ def test_containers_are_counted_and_removed(wire: Wire) -> None:
     assert wire.get(f"{east.id}/replicationProtectionContainers")["value"] == []
 
 
-def test_a_machine(wire: Wire) -> None:
+def test_a_machine_has_azures_shape(wire: Wire) -> None:
     vault = wire.build.vault("Vault", group="Rg")
     east, west = wire.build.azure_fabric(vault, "eastus", name="E"), wire.build.azure_fabric(vault, "westus", name="W")
     hub, spare = wire.build.virtual_network("Hub", "eastus"), wire.build.virtual_network("Spare", "westus")
@@ -259,7 +259,7 @@ def test_a_machine_of_vmware_has_the_keys_of_its_provider(wire: Wire) -> None:
     }
 
 
-def test_an_intent(wire: Wire) -> None:
+def test_an_intent_has_azures_shape(wire: Wire) -> None:
     wire.build.vault("Vault", group="Rg")
     machine = wire.build.virtual_machine("Vm", wire.build.virtual_network("Hub", "eastus"))
     details = {"instanceType": "A2A", "fabricObjectId": str(machine.id), "primaryLocation": "eastus"}
@@ -371,12 +371,12 @@ def test_attachments_of_a_network_survive_the_round_trip(wire: Wire) -> None:
     assert wire.get(path) == document
 
 
-def test_a_throttling_without_a_figure_says_five_seconds(wire: Wire) -> None:
+def test_throttling_without_a_figure_says_five_seconds(wire: Wire) -> None:
     wire.app.faults.add(Fault(kind="throttle"))
     assert wire.send("GET", "/subscriptions").header("Retry-After") == "5"
 
 
-def test_an_address_that_is_none_is_refused(wire: Wire) -> None:
+def test_an_invalid_address_is_refused(wire: Wire) -> None:
     network = wire.build.virtual_network("Hub", "eastus", subnets={"web": "10.0.1.0/24"}, address_space=["10.0.0.0/16"])
     answer = wire.send("GET", f"{network.id}/CheckIPAddressAvailability", query="ipAddress=ten")
     assert (answer.status, error_of(answer)["code"]) == (400, "InvalidIPAddressFormat")
@@ -384,7 +384,7 @@ def test_an_address_that_is_none_is_refused(wire: Wire) -> None:
     assert (last["available"], last["isPlatformReserved"]) == (False, True)
 
 
-def test_a_path_of_absurd_length_is_refused(wire: Wire) -> None:
+def test_a_path_that_is_too_long_is_refused(wire: Wire) -> None:
     assert wire.send("GET", "/" + "a" * 9000).status == 414
 
 
@@ -419,7 +419,7 @@ def test_known_properties_are_not_echoed_a_second_time(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("parameter", ["t", "c", "s", "h"])
-def test_every_part_of_a_signature_counts(wire: Wire, parameter: str) -> None:
+def test_every_part_of_a_signature_is_checked(wire: Wire, parameter: str) -> None:
     fabric = wire.build.azure_fabric(wire.build.vault("Vault", group="Rg"), "eastus")
     url = wire.send("DELETE", fabric.id).header("Azure-AsyncOperation") or ""
     head, _, tail = url.partition(f"&{parameter}=")
@@ -467,7 +467,7 @@ def test_an_update_of_a_nic_keeps_what_it_does_not_name(wire: Wire) -> None:
     assert (emptied["recoveryStaticIPAddress"], emptied["isSeletedForFailover"]) == ("", False)
 
 
-def test_the_tasks_of_a_job_while_it_runs_and_after(wire: Wire) -> None:
+def test_a_job_has_its_tasks_while_it_runs_and_after(wire: Wire) -> None:
     vault = wire.build.vault("Vault", group="Rg")
     wire.build.world.behaviour = structs.replace(wire.build.world.behaviour, operations="time:3")
     east, west = wire.build.azure_fabric(vault, "eastus"), wire.build.azure_fabric(vault, "westus")
@@ -494,7 +494,7 @@ def test_the_tasks_of_a_job_while_it_runs_and_after(wire: Wire) -> None:
     ]
 
 
-def test_a_failed_job_tells_the_error_where_clients_look(wire: Wire) -> None:
+def test_a_failed_job_has_its_error_where_clients_read_it(wire: Wire) -> None:
     vault = wire.build.vault("Vault", group="Rg")
     wire.build.world.faults.add(ServiceFault(effect="operation_fails", method="DELETE", code="539", message="No."))
     url = wire.send("DELETE", wire.build.azure_fabric(vault, "eastus").id).header("Azure-AsyncOperation") or ""

@@ -138,7 +138,7 @@ def test_an_operation_of_another_vault_is_not_found(site: Site) -> None:
     assert (elsewhere.status, error_of(elsewhere)["details"][0]["code"]) == (404, "ArmResourceDoesNotExist")
 
 
-def test_a_refusal_in_the_worlds_own_words_may_hold_any_braces(site: Site) -> None:
+def test_a_refusal_text_of_the_world_may_contain_braces(site: Site) -> None:
     answer = Answer(message="{0} {9} {name} {")
     site.build.world.behaviour = structs.replace(site.build.world.behaviour, answers={"network_missing": answer})
     refused = site.send("PUT", site.mapping, body=site.map(recoveryNetworkId=f"{site.spare.id}-gone"))
@@ -251,7 +251,7 @@ def test_lists_of_fabrics_leave_containers_and_zones_out(site: Site) -> None:
     )
 
 
-def test_site_recovery_names_its_server_and_says_that_bodies_may_be_packed(site: Site) -> None:
+def test_site_recovery_names_its_server_and_sends_vary_accept_encoding(site: Site) -> None:
     read, written = site.send("GET", site.east.id), site.send("DELETE", site.east.id)
     assert (read.header("Server"), read.header("Vary")) == ("Kestrel", "Accept-Encoding")
     assert (written.header("Server"), written.header("Vary")) == ("Kestrel", None)
@@ -264,7 +264,7 @@ def test_creating_a_fabric_is_accepted_and_makes_it(site: Site) -> None:
     assert site.get(new)["properties"]["customDetails"]["location"] == "northeurope"
 
 
-def test_a_container_has_nulls_where_it_says_nothing(site: Site) -> None:
+def test_a_container_has_null_for_what_is_not_set(site: Site) -> None:
     box = f"{site.east.id}/replicationProtectionContainers/Box"
     site.send("PUT", box, body={"properties": {"providerSpecificInput": [{"instanceType": "A2A"}]}})
     expected = {
@@ -302,7 +302,7 @@ def test_a_whole_document_can_be_sent_back_with_the_members_of_a_request(site: S
     assert site.send("PUT", site.mapping, body={"properties": known | wanted, "id": "x"}).status == 202
 
 
-def test_a_mapping_without_its_recovery_fabric_is_refused_as_seen(site: Site) -> None:
+def test_a_mapping_without_its_recovery_fabric_is_refused_as_recorded(site: Site) -> None:
     answer = site.send("PUT", site.mapping, body=site.map(recoveryFabricName=None))
     assert answer.status == 400
     assert error_of(answer)["code"] == "BadRequest"
@@ -330,13 +330,13 @@ def test_a_missing_mapping_can_be_a_400(site: Site) -> None:
     assert (answer.status, error_of(answer)["code"]) == (400, "BadRequest")
 
 
-def test_a_missing_fabric_is_named_so(site: Site) -> None:
+def test_a_missing_fabric_has_its_own_error(site: Site) -> None:
     answer = site.send("GET", f"{site.vault.id}/replicationFabrics/nowhere")
     assert (answer.status, error_of(answer)["details"][0]["code"]) == (404, "FabricArmEntityMissing")
     assert error_of(answer)["details"][0]["recommendedAction"] == "Retry the operation with a valid site."
 
 
-def test_a_vault_just_created_has_empty_lists_and_no_fabric(site: Site) -> None:
+def test_a_new_vault_has_empty_lists_and_no_fabric(site: Site) -> None:
     fresh = site.build.vault("fresh")
     for kind in ("replicationFabrics", "replicationNetworks", "replicationNetworkMappings", "replicationJobs"):
         answer = site.send("GET", f"{fresh.id}/{kind}")
@@ -345,7 +345,7 @@ def test_a_vault_just_created_has_empty_lists_and_no_fabric(site: Site) -> None:
     assert (answer.status, error_of(answer)["details"][0]["code"]) == (404, "FabricArmEntityMissing")
 
 
-def test_a_vault_never_used_is_a_400_where_the_world_rejects_it(site: Site) -> None:
+def test_an_unused_vault_is_a_400_where_the_world_says_so(site: Site) -> None:
     site.build.world.behaviour = structs.replace(site.build.world.behaviour, unused_vault="reject_400")
     fresh = site.build.vault("fresh")
     answer = site.send("GET", f"{fresh.id}/replicationFabrics")
@@ -388,7 +388,7 @@ def test_a_warning_comes_with_success(site: Site) -> None:
     assert (status["status"], status["error"]["code"]) == ("Succeeded", "28061")
 
 
-def test_a_protected_item_tells_where_its_nics_land(site: Site) -> None:
+def test_a_protected_item_says_where_its_nics_land(site: Site) -> None:
     address = IpConfiguration(subnet="web", ip="10.0.1.4", ip_type="Dynamic", recovery_subnet="web")
     nic = Nic(
         name="nic0",

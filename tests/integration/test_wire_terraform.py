@@ -275,7 +275,7 @@ def terraform() -> Terraform:
     return terraform
 
 
-def test_one_configuration_is_made_found_unchanged_and_destroyed(terraform: Terraform) -> None:
+def test_one_configuration_is_created_found_unchanged_and_destroyed(terraform: Terraform) -> None:
     redundancy = {"standardTierStorageRedundancy": "GeoRedundant", "crossRegionRestore": "Disabled"}
     vault = terraform.vault()
     assert vault == ["southeastasia", "Standard", {}, False, "Enabled", redundancy, None, False]
@@ -372,7 +372,7 @@ def test_a_replicated_machine_is_updated_and_read_back_as_configured(terraform: 
     assert details()["selectedTfoAzureNetworkId"] is None
 
 
-def test_a_hyper_v_site_with_its_policy_is_made_found_unchanged_and_destroyed(terraform: Terraform) -> None:
+def test_a_hyper_v_site_with_its_policy_is_created_found_unchanged_and_destroyed(terraform: Terraform) -> None:
     site = Resource(
         path=SITE, properties={"customDetails": {"instanceType": "HyperVSite"}}, read=lambda _: None, by_post=True
     )

@@ -41,7 +41,7 @@ def judge(chaos: Chaos, seed: int, test: str) -> None:
         raise
 
 
-def test_the_seeds_draw_whatever_may_be_there_and_go_wrong() -> None:
+def test_the_seeds_draw_every_kind_of_resource_and_fault() -> None:
     """In the first of them already; which of it matters in a run is chance."""
     drawn: set[str] = set()
     for seed in range(120):
@@ -56,7 +56,7 @@ def test_the_seeds_draw_whatever_may_be_there_and_go_wrong() -> None:
     assert drawn >= {"unmanaged report", "unmanaged ignore", "unmanaged delete"}
 
 
-def test_the_seeds_of_the_wire_draw_every_fault_and_every_shape() -> None:
+def test_the_wire_seeds_draw_every_fault_and_every_shape() -> None:
     drawn: set[str] = set()
     for seed in range(WIRE_FROM, WIRE_FROM + 30):
         scene = Scene(seed)
@@ -87,21 +87,21 @@ def shapes(scene: Scene) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_faults_of_the_service(seed: int) -> None:
+def test_runs_converge_under_faults_of_the_service(seed: int) -> None:
     scene = Scene(seed)
     chaos = Chaos(scene, fake_backend(scene.world), service_faults(scene))
-    judge(chaos, seed, "test_faults_of_the_service")
+    judge(chaos, seed, "test_runs_converge_under_faults_of_the_service")
 
 
 @pytest.mark.parametrize("seed", range(WIRE_FROM, WIRE_FROM + SDK_SEEDS))
-def test_faults_of_the_wire_through_the_real_sdk(seed: int) -> None:
+def test_runs_converge_under_wire_faults_through_the_real_sdk(seed: int) -> None:
     scene = Scene(seed)
     app = App(scene.world)
     backend = connect.backend(clock=scene.clock, credential=choose(PUBLIC, named="emulator"), session=session(app))
     chaos = Chaos(scene, backend, service_faults(scene)[:2], app)
     for wire_fault in wire_faults(scene):
         app.faults.add(wire_fault)
-    judge(chaos, seed, "test_faults_of_the_wire_through_the_real_sdk")
+    judge(chaos, seed, "test_runs_converge_under_wire_faults_through_the_real_sdk")
 
 
 def stormy(seed: int, *, looks: bool = True) -> Chaos:
@@ -115,11 +115,11 @@ def stormy(seed: int, *, looks: bool = True) -> Chaos:
 
 
 @pytest.mark.parametrize("seed", range(STORM_FROM, STORM_FROM + SDK_SEEDS))
-def test_somebody_else_between_a_write_and_its_repeat(seed: int) -> None:
-    judge(stormy(seed), seed, "test_somebody_else_between_a_write_and_its_repeat")
+def test_no_foreign_change_between_a_write_and_its_repeat_is_lost(seed: int) -> None:
+    judge(stormy(seed), seed, "test_no_foreign_change_between_a_write_and_its_repeat_is_lost")
 
 
-def test_without_the_looks_somebody_elses_work_is_lost() -> None:
+def test_without_reading_before_writes_foreign_changes_are_lost() -> None:
     """The same scenes, but that nothing is looked at before a write is sent: else the suite would prove nothing."""
     lost = 0
     for seed in range(STORM_FROM, STORM_FROM + 30):

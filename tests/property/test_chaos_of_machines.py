@@ -312,25 +312,25 @@ def through_the_sdk(seed: int, *, stormy: bool = False, looks: bool = True) -> C
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
-def test_faults_of_the_service_while_others_edit(seed: int) -> None:
+def test_machines_follow_under_faults_of_the_service_while_others_edit(seed: int) -> None:
     scene = Scene(seed)
     chaos = Chaos(scene, scene.backend)
     for fault in service_faults(scene):
         scene.world.faults.add(fault)
-    judge(chaos, seed, "test_faults_of_the_service_while_others_edit")
+    judge(chaos, seed, "test_machines_follow_under_faults_of_the_service_while_others_edit")
 
 
 @pytest.mark.parametrize("seed", range(WIRE_FROM, WIRE_FROM + SEEDS))
-def test_faults_of_the_wire_while_others_edit(seed: int) -> None:
-    judge(through_the_sdk(seed), seed, "test_faults_of_the_wire_while_others_edit")
+def test_machines_follow_under_wire_faults_while_others_edit(seed: int) -> None:
+    judge(through_the_sdk(seed), seed, "test_machines_follow_under_wire_faults_while_others_edit")
 
 
 @pytest.mark.parametrize("seed", range(STORM_FROM, STORM_FROM + SEEDS // 3))
-def test_somebody_edits_between_a_patch_and_its_repeat(seed: int) -> None:
-    judge(through_the_sdk(seed, stormy=True), seed, "test_somebody_edits_between_a_patch_and_its_repeat")
+def test_no_edit_between_a_patch_and_its_repeat_is_lost(seed: int) -> None:
+    judge(through_the_sdk(seed, stormy=True), seed, "test_no_edit_between_a_patch_and_its_repeat_is_lost")
 
 
-def test_the_scenes_have_edits_of_every_kind_and_some_make_updates_stale() -> None:
+def test_the_scenes_have_every_kind_of_edit_and_some_make_updates_stale() -> None:
     did: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     for seed in range(30):
@@ -344,7 +344,7 @@ def test_the_scenes_have_edits_of_every_kind_and_some_make_updates_stale() -> No
     assert outcomes["succeeded"] >= 5
 
 
-def test_without_the_looks_somebody_elses_edits_are_lost() -> None:
+def test_without_reading_before_writes_foreign_edits_are_lost() -> None:
     """The same scenes, but that nothing is looked at before a PATCH is repeated: else this would prove nothing."""
     lost = 0
     for seed in range(STORM_FROM, STORM_FROM + 20):

@@ -72,7 +72,7 @@ def test_predicted_addresses_are_inside_the_subnet_and_never_reserved(
 
 @settings(max_examples=60)
 @given(recovery_subnets, machines, operations)
-def test_no_address_of_a_subnet_is_given_out_twice_nor_while_in_use(
+def test_no_address_of_a_subnet_is_given_out_twice_or_while_in_use(
     recovery: list[Subnet], seeds: list[tuple[str, str | None, str | None]], operation: Operation
 ) -> None:
     landings = predicted(recovery, seeds, operation).landings
@@ -127,7 +127,7 @@ def test_a_subnet_of_the_same_name_is_taken_whatever_its_position(names: list[st
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(24, 32))
-def test_a_range_holds_five_machines_less_than_addresses(base: int, length: int) -> None:
+def test_a_range_holds_five_machines_fewer_than_addresses(base: int, length: int) -> None:
     network = IPv4Network((base, length), strict=False)
     ordinary = usable(str(network))
     assert len(ordinary) == capacity([str(network)]) == max(0, network.num_addresses - 5)
@@ -176,7 +176,7 @@ def test_the_network_set_on_a_machine_wins_over_any_mapping(
 
 
 @given(all_mappings, subnet_indexes, hosts_of_a_subnet, st.sampled_from(["failover", "failback"]))
-def test_a_re_protected_machine_goes_home_as_its_own_settings_say(
+def test_a_re_protected_machine_fails_back_by_its_own_settings(
     mappings: list[Any], chosen: int, host: int, operation: Operation
 ) -> None:
     settings_of_nic = address("web", "10.2.0.9", recovery_subnet=NAMES[chosen], recovery_ip=f"10.0.{chosen}.{host}")
@@ -266,7 +266,7 @@ anything_of_an_item = st.builds(
 
 @settings(max_examples=150)
 @given(st.lists(anything_of_an_item, max_size=3), all_mappings, operations)
-def test_any_item_is_predicted_and_what_is_not_known_is_never_called_fine(
+def test_any_item_is_predicted_and_an_unknown_outcome_is_never_reported_as_fine(
     items: list[ProtectedItem], mappings: list[Any], operation: Operation
 ) -> None:
     answer = prediction(machines_of_items(items), EVERYWHERE, mappings, operation)

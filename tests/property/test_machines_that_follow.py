@@ -142,7 +142,7 @@ def test_machines_of_no_pair_of_another_tool_and_of_another_region_stay_as_they_
     assert not untouched & differences(before, scene.documents()).keys()
 
 
-def test_a_run_that_is_cut_anywhere_is_finished_by_the_next(seed: int) -> None:
+def test_a_run_that_is_interrupted_anywhere_is_finished_by_the_next(seed: int) -> None:
     whole, cut = Scene(seed), Scene(seed)
     desired = whole.desired()
     assert cut.desired() == desired

@@ -122,27 +122,27 @@ def is_told(call: Callable[[], object], *kinds: type[AsrError]) -> bool:
 @pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
 @FUZZ
 @given(st.text(max_size=80))
-def test_any_text(reader: Callable[[str], object], text: str) -> None:
+def test_any_text_is_parsed_or_refused(reader: Callable[[str], object], text: str) -> None:
     is_told(lambda: reader(text), InputError)
 
 
 @pytest.mark.parametrize("reader", [read_desired, read_world], ids=["desired state", "world"])
 @FUZZ
 @given(st.binary(max_size=80))
-def test_any_bytes(reader: Callable[[bytes], object], data: bytes) -> None:
+def test_any_bytes_are_parsed_or_refused(reader: Callable[[bytes], object], data: bytes) -> None:
     is_told(lambda: reader(data), InputError)
 
 
 @FUZZ
 @given(st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace")))
-def test_any_bytes_as_a_saved_plan(data: bytes) -> None:
+def test_random_bytes_as_a_saved_plan_are_refused(data: bytes) -> None:
     assert is_told(lambda: read_plan(data), InputError)
 
 
 @pytest.mark.parametrize("example", examples("asrnet.yaml"))
 @FUZZ
 @given(generators)
-def test_a_desired_state_with_something_wrong(example: str, random: Random) -> None:
+def test_a_broken_desired_state_is_read_or_refused(example: str, random: Random) -> None:
     """What still loads is planned against the example's world."""
     text = wrong(random, example)
 
@@ -155,7 +155,7 @@ def test_a_desired_state_with_something_wrong(example: str, random: Random) -> N
 @pytest.mark.parametrize("example", examples("world*.yaml"))
 @FUZZ
 @given(generators)
-def test_a_world_with_something_wrong(example: str, random: Random) -> None:
+def test_a_broken_world_is_read_or_refused(example: str, random: Random) -> None:
     """What still loads is saved, loaded again, and planned against."""
     text = wrong(random, example)
     if is_told(lambda: read_world(text), InputError):
@@ -168,14 +168,14 @@ def test_a_world_with_something_wrong(example: str, random: Random) -> None:
 
 @FUZZ
 @given(generators)
-def test_a_topology_with_something_wrong(random: Random) -> None:
+def test_a_broken_topology_is_read_or_refused(random: Random) -> None:
     text = wrong(random, "03-vmm-two-sites/vmm-topology.yaml")
     is_told(lambda: parse_topology(text), InputError)
 
 
 @FUZZ
 @given(generators)
-def test_a_list_of_machines_with_something_wrong(random: Random) -> None:
+def test_a_broken_list_of_machines_is_read_or_refused(random: Random) -> None:
     text = wrong(random, "05-predict-failover/new-machines.yaml")
     is_told(lambda: machines(text), InputError)
 
@@ -183,14 +183,14 @@ def test_a_list_of_machines_with_something_wrong(random: Random) -> None:
 @pytest.mark.parametrize("example", examples("*.csv"))
 @FUZZ
 @given(generators)
-def test_a_csv_of_machines_with_something_wrong(example: str, random: Random) -> None:
+def test_a_broken_csv_of_machines_is_read_or_refused(example: str, random: Random) -> None:
     text = mangling.text(random, text_of(example))
     is_told(lambda: machines(text, is_csv=True), InputError)
 
 
 @FUZZ
 @given(generators)
-def test_a_saved_plan_that_somebody_has_changed(random: Random) -> None:
+def test_a_saved_plan_that_somebody_has_changed_is_refused_or_means_the_same(random: Random) -> None:
     """Refused, unless the change means nothing, as spaces do."""
     data = saved_plan()
     changed = json.dumps(mangling.tree(random, json.loads(data))).encode()

@@ -41,7 +41,7 @@ def test_after_apply_the_plan_is_empty(scene: Scene) -> None:
 
 @PROPERTY
 @given(scenes())
-def test_no_mapping_is_touched_that_is_not_asked_about(scene: Scene) -> None:
+def test_mappings_outside_the_desired_state_are_not_touched(scene: Scene) -> None:
     before = scene.untouched()
     applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)
     after = scene.live()
@@ -50,7 +50,7 @@ def test_no_mapping_is_touched_that_is_not_asked_about(scene: Scene) -> None:
 
 @PROPERTY
 @given(scenes())
-def test_a_network_that_exists_is_never_proposed(scene: Scene) -> None:
+def test_an_existing_network_is_never_proposed(scene: Scene) -> None:
     existing = {network.id for network in scene.azure.world.virtual_networks.list(scene.primaries[0].id.subscription)}
     proposed = {change.resource_id for change in scene.plan().changes if change.kind == "virtual_network"}
     assert not existing & proposed
@@ -58,7 +58,7 @@ def test_a_network_that_exists_is_never_proposed(scene: Scene) -> None:
 
 @PROPERTY
 @given(scenes(), st.integers(0, 20))
-def test_a_run_cut_short_anywhere_is_finished_by_the_next(scene: Scene, cut: int) -> None:
+def test_a_run_interrupted_anywhere_is_finished_by_the_next(scene: Scene, cut: int) -> None:
     def press(_: Progress) -> None:
         nonlocal cut
         cut -= 1
@@ -75,7 +75,9 @@ def test_a_run_cut_short_anywhere_is_finished_by_the_next(scene: Scene, cut: int
 
 @PROPERTY
 @given(scenes(), st.data())
-def test_refusals_in_mid_chain_never_leave_two_mappings_and_the_next_run_converges(scene: Scene, data: Any) -> None:
+def test_refusals_in_the_middle_of_a_chain_never_leave_two_mappings_and_the_next_run_converges(
+    scene: Scene, data: Any
+) -> None:
     for _ in range(data.draw(st.integers(1, 3))):
         scene.azure.world.faults.add(
             Fault(
@@ -104,7 +106,7 @@ def both_ways(scene: Scene) -> set[str]:
 
 @PROPERTY
 @given(scenes())
-def test_a_refused_update_never_costs_a_pair_its_way_back(scene: Scene) -> None:
+def test_a_refused_update_never_costs_a_pair_its_reverse(scene: Scene) -> None:
     """Every PATCH is refused for good: pairs that were whole before are whole afterwards."""
     scene.azure.world.faults.add(Fault(effect="refused", method="PATCH", times=0, status=409, code="Refused"))
     before = both_ways(scene)

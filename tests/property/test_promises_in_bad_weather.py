@@ -113,7 +113,7 @@ def scenes(draw: Any) -> BadWeather:
 
 @PROPERTY
 @given(scenes())
-def test_nothing_is_lost_and_nothing_made_twice(scene: BadWeather) -> None:
+def test_nothing_is_lost_and_nothing_is_created_twice(scene: BadWeather) -> None:
     before, networks = scene.untouched(), scene.networks
     with scene.weather():
         for _ in range(2):
@@ -126,7 +126,7 @@ def test_nothing_is_lost_and_nothing_made_twice(scene: BadWeather) -> None:
 
 @PROPERTY
 @given(scenes())
-def test_an_unreadable_resource_is_never_called_absent(scene: BadWeather) -> None:
+def test_an_unreadable_resource_is_never_reported_as_absent(scene: BadWeather) -> None:
     there = {network.id for network in scene.networks}
     with scene.weather():
         plan = scene.attempt()
@@ -139,7 +139,7 @@ def test_an_unreadable_resource_is_never_called_absent(scene: BadWeather) -> Non
 
 @PROPERTY
 @given(scenes())
-def test_once_it_is_over_the_next_runs_finish_the_job(scene: BadWeather) -> None:
+def test_once_the_faults_end_the_next_runs_converge(scene: BadWeather) -> None:
     with scene.weather():
         scene.attempt()
     for _ in range(2):

@@ -145,7 +145,7 @@ SEGMENTS = st.text(st.characters(codec="ascii", categories=["L", "N"], include_c
 
 @settings(max_examples=50)
 @given(SEGMENTS, st.lists(st.tuples(SEGMENTS, SEGMENTS), min_size=1, max_size=4))
-def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tuple[str, str]]) -> None:
+def test_the_parts_of_an_id_read_back_whatever_the_names(group: str, levels: list[tuple[str, str]]) -> None:
     tail = "/".join(f"{kind}/{name}" for kind, name in levels)
     found = ArmId(f"/subscriptions/{PROD}/resourceGroups/{group}/providers/A.B/{tail}")
     assert found.type == "/".join(["a.b", *(kind.lower() for kind, _ in levels)])
@@ -155,7 +155,7 @@ def test_whatever_the_names_the_parts_fit_together(group: str, levels: list[tupl
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_every_text_is_a_string_of_terraform(text: str) -> None:
+def test_every_text_makes_a_terraform_string(text: str) -> None:
     [block] = hcl.blocks(f"x {{\n  a = {terraform.string(text)}\n}}\n")
     assert block.attributes == {"a": text}
 
@@ -188,7 +188,9 @@ def play(life: Life, verb: str, item_id: ArmId) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(VERBS), st.booleans()), max_size=25), st.sampled_from([0, SECONDS]))
-def test_whatever_is_done_to_a_machine_its_world_survives_its_file(steps: list[tuple[str, bool]], seconds: int) -> None:
+def test_a_world_survives_its_file_whatever_happened_to_its_machine(
+    steps: list[tuple[str, bool]], seconds: int
+) -> None:
     life = Life(seconds=seconds)
     life.enable()
     life.clock.sleep(3 * SECONDS)

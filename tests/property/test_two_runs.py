@@ -220,14 +220,14 @@ def test_a_run_that_planned_to_delete_what_another_one_took_over_leaves_it() -> 
 
 @settings(PROPERTY, max_examples=40)
 @given(st.floats(0.0, 8.0), st.booleans())
-def test_two_runs_that_want_different_things_leave_a_pair_of_one_of_them(delay: float, mapped: bool) -> None:
+def test_two_runs_that_want_different_things_leave_the_pair_of_one_of_them(delay: float, mapped: bool) -> None:
     """Whichever comes second either sees what the first did, or stops; and the next run makes it one of the two."""
     differ(Wish(mapped=mapped), delay, fake_backend)
 
 
 @pytest.mark.parametrize("mapped", [True, False], ids=["both retarget", "both create"])
 @pytest.mark.parametrize("delay", [0.0, 0.25, 0.5, 1.5, 4.0])
-def test_so_do_they_through_the_real_sdk(delay: float, mapped: bool) -> None:
+def test_two_runs_that_want_different_things_leave_one_pair_through_the_real_sdk(delay: float, mapped: bool) -> None:
     differ(Wish(mapped=mapped), delay, wire)
 
 

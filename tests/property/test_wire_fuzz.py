@@ -140,5 +140,5 @@ def test_every_request_gets_an_answer(sent: list[Request]) -> None:
 @given(
     st.text(max_size=60), st.text(max_size=60), st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3)
 )
-def test_so_does_what_is_no_request_at_all(path: str, query: str, headers: dict[str, str]) -> None:
+def test_bytes_that_are_no_request_get_an_answer(path: str, query: str, headers: dict[str, str]) -> None:
     check(filled().handle(Request(method="GET", path=path, query=query, headers={**headers, **BEARER})))

@@ -136,7 +136,7 @@ class TestConvergence:
         applying.apply(azure.plan(desired), azure.backend, on_progress=note)
         assert seen[:4] == [("sending", EA), ("done", EA), ("sending", SEA), ("done", SEA)]
 
-    def test_a_swap_goes_all_deletes_then_all_updates_then_all_creates(self) -> None:
+    def test_a_swap_runs_all_deletes_then_all_updates_then_all_creates(self) -> None:
         azure = TwoRegions(operations="time:3")
         desired, _ = swapped(azure)
         sent: list[str] = []
@@ -149,7 +149,7 @@ class TestConvergence:
         assert sent == ["delete", "delete", "update", "update", "create", "create"]
         assert azure.mappings() == {"a": "y", "y": "a", "b": "x", "x": "b"}
 
-    def test_nothing_to_do_sends_nothing(self) -> None:
+    def test_an_empty_plan_sends_nothing(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         azure.map_both(hub, dr)
@@ -168,14 +168,14 @@ UNTOLD = [
 
 
 class TestWaiting:
-    def test_a_pair_takes_seconds_although_the_service_says_to_come_back_in_thirty(self) -> None:
+    def test_a_pair_takes_seconds_although_retry_after_is_thirty(self) -> None:
         azure = TwoRegions(operations="time:3")
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
         assert report.result == "succeeded"
         assert report.seconds == pytest.approx(3.0)
 
     @pytest.mark.parametrize(("looks", "asked"), [(1, 0), (2, 2)])
-    def test_an_operation_is_asked_itself_once_its_job_was_missing_at_two_looks(self, looks: int, asked: int) -> None:
+    def test_an_operation_is_polled_itself_once_its_job_was_missing_twice(self, looks: int, asked: int) -> None:
         azure = TwoRegions(operations="time:2")
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         writer = Speechless(azure.backend.mapping_writer, AsrError("never raised"), times=0)
@@ -205,7 +205,7 @@ class TestWaiting:
         assert outcomes(report) == {"sea:hub:forward": "in_flight", "sea:hub:reverse": "succeeded"}
         assert (report.result, 60 <= report.seconds <= 70) == ("partial", True)
 
-    def test_a_failed_operation_fails_its_change_with_the_services_words(self) -> None:
+    def test_a_failed_operation_fails_its_change_with_the_message_of_the_service(self) -> None:
         azure = TwoRegions(operations="time:3")
         azure.world.faults.add(
             Fault(
@@ -221,7 +221,7 @@ class TestWaiting:
         assert "The requested operation failed." in (report.changes[0].error or "")
 
     @pytest.mark.parametrize("error", [NotFoundError("gone"), ForbiddenError("no")])
-    def test_a_failed_job_is_believed_where_its_operation_says_nothing(self, error: AsrError) -> None:
+    def test_a_failed_job_counts_where_its_operation_has_no_status(self, error: AsrError) -> None:
         azure = TwoRegions(operations="time:3")
         azure.world.faults.add(Fault(effect="operation_fails", method="PUT", path="*hub-to-dr*", code="28020"))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -242,7 +242,7 @@ class TestWaiting:
         assert report.seconds < 10
 
     @pytest.mark.parametrize("error", UNTOLD)
-    def test_the_mapping_itself_shows_a_write_done_whose_status_may_not_be_read(self, error: AsrError) -> None:
+    def test_the_mapping_itself_confirms_a_write_whose_status_may_not_be_read(self, error: AsrError) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         backend = structs.replace(azure.backend, mapping_writer=Speechless(azure.backend.mapping_writer, error))
@@ -250,14 +250,14 @@ class TestWaiting:
         assert set(outcomes(report).values()) == {"succeeded"}
         assert report.seconds < 10
 
-    def test_a_right_that_comes_while_an_operation_is_waited_for_is_used(self) -> None:
+    def test_a_right_granted_while_an_operation_is_polled_is_used(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=("*/replicationJobs/read",)))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         writer = Speechless(azure.backend.mapping_writer, ForbiddenError("no"), times=2)
         assert applying.apply(plan, structs.replace(azure.backend, mapping_writer=writer)).result == "succeeded"
 
     @pytest.mark.parametrize("denied", [(), ("*/replicationJobs/read",)], ids=["from the job", "from the operation"])
-    def test_a_warning_beside_success_is_no_failure_and_is_said(self, denied: tuple[str, ...]) -> None:
+    def test_a_warning_on_success_is_reported_and_is_no_failure(self, denied: tuple[str, ...]) -> None:
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", denied=denied))
         azure.world.faults.add(Fault(effect="operation_warns", method="PUT", code="28061", message="Disk is full."))
         report = azure.apply(azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)))))
@@ -278,7 +278,7 @@ class TestWaiting:
 
 
 class TestReadBack:
-    def test_a_write_that_is_missing_afterwards_is_not_called_succeeded(self) -> None:
+    def test_a_write_that_is_missing_afterwards_is_not_reported_as_succeeded(self) -> None:
         azure = TwoRegions(operations="time:3")
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
@@ -304,7 +304,7 @@ class TestReadBack:
         assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
         assert "is the mapping of" in (report.changes[0].error or "")
 
-    def test_a_mapping_that_is_still_not_paired_after_its_repair_is_not_called_succeeded(self) -> None:
+    def test_a_mapping_that_is_still_not_paired_after_its_repair_is_not_reported_as_succeeded(self) -> None:
         azure = TwoRegions(operations="time:3")
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         azure.map_both(hub, dr)
@@ -360,7 +360,7 @@ class TestInterruption:
             "skipped": "not begun when the run was interrupted",
         }
 
-    def test_a_write_that_ctrl_c_left_unread_is_not_called_succeeded(self) -> None:
+    def test_a_write_that_ctrl_c_left_unread_is_not_reported_as_succeeded(self) -> None:
         azure = TwoRegions()
         rows = [row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(3)]
         plan = azure.plan(azure.state(*rows))
@@ -450,7 +450,7 @@ class TestInterruption:
         assert [entry.action for entry in entries] == ["create", "create"]
 
 
-def test_a_create_that_is_refused_costs_nothing_of_what_was_done_before_it() -> None:
+def test_a_refused_create_undoes_nothing_that_was_done_before_it() -> None:
     """The forward mapping is where it should be: half of the new pair is better than all of the old one."""
     azure = TwoRegions(operations="time:3")
     hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
@@ -490,7 +490,7 @@ def test_a_failed_change_skips_only_its_dependents() -> None:
     assert report.result == "partial"
 
 
-def test_of_a_pair_of_which_one_direction_turns_out_stale_the_other_is_not_begun() -> None:
+def test_when_one_direction_of_a_pair_is_stale_the_other_is_not_started() -> None:
     """One request at a time, so that the second half has not been sent when the first is found stale."""
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
@@ -506,7 +506,7 @@ def test_of_a_pair_of_which_one_direction_turns_out_stale_the_other_is_not_begun
     assert (report.result, azure.mappings()) == ("refused", {"hub": "theirs"})
 
 
-def test_a_write_that_somebody_else_already_made_is_not_sent_and_not_called_succeeded() -> None:
+def test_a_write_that_somebody_else_already_made_is_not_sent_and_not_reported_as_succeeded() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.map(dr, hub)
@@ -538,7 +538,7 @@ def test_a_write_that_somebody_else_already_made_stops_nothing() -> None:
     assert report.result == "succeeded"
 
 
-def test_a_swap_of_which_one_half_is_stale_is_stale_and_all_is_as_before() -> None:
+def test_a_swap_with_one_stale_half_changes_nothing() -> None:
     azure = TwoRegions(operations="time:3")
     desired, before = swapped(azure)
     third = azure.network("third", SEA)
@@ -555,7 +555,7 @@ def test_a_swap_of_which_one_half_is_stale_is_stale_and_all_is_as_before() -> No
     assert azure.mappings() == {**before, "a": "third"}
 
 
-def test_a_network_that_somebody_makes_just_as_the_plan_would_is_left_alone() -> None:
+def test_a_network_that_somebody_makes_exactly_as_planned_is_left_alone() -> None:
     azure = TwoRegions()
     azure.build.resource_group("rg-asr", location=SEA)
     plan = azure.plan(azure.state(row(azure.network("app"), None)))
@@ -601,7 +601,7 @@ def test_a_write_that_somebody_else_already_made_is_not_undone() -> None:
 class TestSlowAnswers:
     """What was read long ago says nothing about now."""
 
-    def test_nothing_is_written_where_a_single_read_takes_longer_than_a_look_may_be_old(self) -> None:
+    def test_nothing_is_written_where_one_read_takes_longer_than_it_may_be_old(self) -> None:
         azure = TwoRegions()
         hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
         azure.map_both(hub, old)
@@ -611,7 +611,7 @@ class TestSlowAnswers:
         assert "takes longer than 2 s" in (report.changes[0].error or "")
         assert azure.mappings() == {"hub": "old", "old": "hub"}
 
-    def test_a_name_is_asked_for_where_the_list_takes_longer(self) -> None:
+    def test_the_name_is_read_where_the_list_takes_longer(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(page_size=1))
         for number in range(12):
             azure.map(azure.network(f"n{number}"), azure.network(f"r{number}", SEA))
@@ -631,7 +631,7 @@ class TestSlowAnswers:
         assert azure.mappings()["other"] == "dr"
         assert outcomes(report)["sea:hub:forward"] == "stale"
 
-    def test_a_list_that_comes_while_a_name_is_asked_for_is_heeded(self) -> None:
+    def test_a_list_that_arrives_while_the_name_is_read_is_used(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(page_size=1))
         for number in range(12):
             azure.map(azure.network(f"n{number}"), azure.network(f"r{number}", SEA))
@@ -649,7 +649,7 @@ class TestSlowAnswers:
         assert outcomes(report)["sea:hub:forward"] == "stale"
         assert azure.world.journal.methods()["PUT"] == 0
 
-    def test_a_name_is_asked_for_where_the_list_becomes_too_old_while_another_mapping_is_read(self) -> None:
+    def test_the_name_is_read_where_the_list_becomes_too_old_while_another_mapping_is_read(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(hub, dr, failback=False)))
@@ -671,7 +671,7 @@ class TestSlowAnswers:
         assert azure.mappings() == {"other": "dr"}
         assert outcomes(report)["sea:hub:forward"] == "stale"
 
-    def test_no_fabric_is_made_where_the_list_of_fabrics_takes_longer_than_a_look_may_be_old(self) -> None:
+    def test_no_fabric_is_created_where_the_list_of_fabrics_takes_longer_than_it_may_be_old(self) -> None:
         azure = TwoRegions(fabrics=False)
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
         azure.world.behaviour = structs.replace(azure.world.behaviour, latency=3.0)
@@ -680,7 +680,7 @@ class TestSlowAnswers:
         assert azure.world.journal.methods()["PUT"] == 0
 
 
-def test_a_repair_that_failed_is_not_called_done_because_the_target_was_right_all_along() -> None:
+def test_a_failed_repair_is_not_reported_as_done_because_the_target_was_already_right() -> None:
     azure = TwoRegions(operations="time:3")
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.map_both(hub, dr)
@@ -692,7 +692,7 @@ def test_a_repair_that_failed_is_not_called_done_because_the_target_was_right_al
     assert azure.world.journal.methods()["PUT"] == 1
 
 
-def test_where_no_patch_is_known_only_the_first_update_tries_one() -> None:
+def test_where_the_service_has_no_patch_only_the_first_update_tries_one() -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="time:3", patch="reject_405"))
     rows = [row(azure.network(f"n{i}"), azure.network(f"new{i}", SEA), failback=False) for i in range(3)]
     for i in range(3):
@@ -703,7 +703,7 @@ def test_where_no_patch_is_known_only_the_first_update_tries_one() -> None:
     assert azure.world.journal.methods()["PATCH"] == 1
 
 
-def test_a_fabric_that_somebody_makes_at_the_last_moment_is_not_made_twice() -> None:
+def test_a_fabric_that_somebody_creates_at_the_last_moment_is_not_created_twice() -> None:
     azure = TwoRegions(fabrics=False)
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
 

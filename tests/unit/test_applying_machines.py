@@ -105,7 +105,7 @@ def patches(azure: Followers) -> list[str]:
 class TestConvergence:
     @pytest.mark.parametrize("partial_update", ["keep", "lose"])
     @pytest.mark.parametrize("operations", ["immediate", "time:3", "manual:2"])
-    def test_after_a_successful_apply_all_machines_go_there_and_the_plan_is_empty(
+    def test_after_a_successful_apply_all_machines_are_moved_and_the_plan_is_empty(
         self, operations: str, partial_update: str
     ) -> None:
         azure = Followers(5, operations=operations, partial_update=partial_update)
@@ -148,7 +148,7 @@ class TestConvergence:
 
 
 class TestTheFirstMachine:
-    def test_it_goes_alone_and_the_others_together_after_it_was_read_back(self) -> None:
+    def test_the_first_machine_is_updated_alone_and_the_others_after_it_is_read_back(self) -> None:
         azure = Followers(6, operations="time:3", latency=0.1)
         azure.apply(azure.planned())
         first, *others = azure.called("update_item")
@@ -180,7 +180,7 @@ class TestTheFirstMachine:
         run_az(azure, command)
         assert updatable_document(azure.items()["vm001"]) == updatable_document(before)
 
-    def test_one_that_is_stale_or_refused_gives_way_to_the_next(self) -> None:
+    def test_the_next_machine_goes_first_where_one_is_stale_or_refused(self) -> None:
         azure = Followers(4)
         plan = azure.planned()
         azure.change("vm001", state="UnplannedFailoverCommitted")
@@ -193,7 +193,7 @@ class TestTheFirstMachine:
             "vm004": "succeeded",
         }
 
-    def test_every_vault_has_its_own(self) -> None:
+    def test_every_vault_has_its_own_first_machine(self) -> None:
         azure = Followers(2)
         other = azure.build.vault("vault-2", "westus")
         here, there = (azure.build.azure_fabric(other, place) for place in (EA, SEA))
@@ -211,7 +211,7 @@ class TestTheFirstMachine:
 
 
 class TestWhatToDoNext:
-    def test_while_the_first_has_not_ended_the_others_wait_for_its_job(self) -> None:
+    def test_the_others_wait_for_the_job_of_the_first_machine(self) -> None:
         azure = Followers(2)
         azure.world.faults.add(Fault(effect="operation_never_ends", method="PATCH", path="*/vm001"))
         report = azure.apply(azure.planned())
@@ -221,14 +221,14 @@ class TestWhatToDoNext:
         assert second.error == "vm001 goes first in this vault, alone, and its update has not ended"
         assert second.hint == "wait until its job has ended, then run again"
 
-    def test_a_machine_names_the_mapping_that_it_waited_for(self) -> None:
+    def test_a_machine_names_the_mapping_that_it_waits_for(self) -> None:
         azure = Followers(1, mapped_to="old")
         plan = azure.planned()
         azure.world.faults.add(Fault(effect="refused", method="*", kind="replicationnetworkmappings", times=0, after=1))
         machine = of(azure.apply(plan), "vm001")
         assert (machine.outcome, machine.error) == ("skipped", "depends on hub-to-old, which was not done")
 
-    def test_a_right_that_is_missing_when_it_is_sent_names_the_role_that_has_it(self) -> None:
+    def test_a_right_that_is_missing_at_the_update_names_the_role_that_has_it(self) -> None:
         azure = Followers(1)
         azure.world.faults.add(Fault(effect="forbidden", method="PATCH", kind=ITEMS))
         machine = of(azure.apply(azure.planned()), "vm001")
@@ -237,7 +237,7 @@ class TestWhatToDoNext:
 
 
 class TestReadBack:
-    def test_a_warning_of_the_job_is_said_with_the_machine(self) -> None:
+    def test_a_warning_of_the_job_is_reported_with_the_machine(self) -> None:
         azure = Followers(2, operations="time:3")
         warning = Fault(effect="operation_warns", method="PATCH", path="*/vm002", message="The size is not available.")
         azure.world.faults.add(warning)
@@ -246,14 +246,14 @@ class TestReadBack:
         assert of(report, "vm002").warnings == ("Azure warns: The size is not available.",)
 
     @pytest.mark.parametrize("machines", [1, 6])
-    def test_an_update_that_shows_late_is_waited_for(self, machines: int) -> None:
+    def test_an_update_that_appears_late_is_waited_for(self, machines: int) -> None:
         azure = Followers(machines)
         plan = azure.planned()
         late: Any = LateReader(azure, seconds=60)
         azure.backend = structs.replace(azure.backend, mappings=late)
         assert azure.apply(plan).result == "succeeded"
 
-    def test_lists_that_lag_for_longer_make_no_update_a_failure(self) -> None:
+    def test_a_longer_lag_of_lists_makes_no_update_a_failure(self) -> None:
         azure = Followers(6)
         plan = azure.planned()
 
@@ -265,7 +265,7 @@ class TestReadBack:
         azure.backend = structs.replace(azure.backend, mappings=late)
         assert azure.apply(plan).result == "succeeded"
 
-    def test_one_that_never_shows_is_accepted_and_not_done(self) -> None:
+    def test_an_accepted_update_that_never_appears_is_a_failure(self) -> None:
         azure = Followers(1)
         azure.world.faults.add(Fault(effect="operation_does_nothing", method="PATCH"))
         report = azure.apply(azure.planned())
@@ -277,7 +277,7 @@ class TestReadBack:
         )
         assert 90 <= report.seconds <= 110
 
-    def test_of_many_only_that_one_is_and_the_wait_is_the_same(self) -> None:
+    def test_of_many_updates_only_the_one_that_never_appears_fails_and_the_wait_is_the_same(self) -> None:
         azure = Followers(8)
         azure.world.faults.add(Fault(effect="operation_does_nothing", method="PATCH", path="*/vm005"))
         report = azure.apply(azure.planned())
@@ -307,7 +307,7 @@ class TestReadBack:
         with_writer(azure, DoneAndAnsweredWith500)
         assert azure.apply(azure.planned()).result == "succeeded"
 
-    def test_a_machine_that_is_gone_afterwards_is_a_failure(self) -> None:
+    def test_a_machine_that_is_missing_afterwards_is_a_failure(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
 
@@ -339,7 +339,7 @@ class TestStaleness:
         assert (of(report, "vm001").outcome, report.result) == ("stale", "refused")
         assert patches(azure) == []
 
-    def test_one_for_which_a_failover_has_begun_is_stale_though_its_state_is_the_same(self) -> None:
+    def test_a_machine_whose_failover_has_begun_is_stale_though_its_state_is_unchanged(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
         azure.change("vm001", scenario="UnplannedFailover")
@@ -350,13 +350,13 @@ class TestStaleness:
         )
         assert patches(azure) == []
 
-    def test_one_that_goes_elsewhere_is_stale_and_says_where(self) -> None:
+    def test_a_machine_that_somebody_moved_elsewhere_is_stale_and_its_network_is_named(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
         azure.change("vm001", recovery_network_id=azure.bubble.id, nics=())
         assert of(azure.apply(plan), "vm001").error == "vm001 fails over to bubble now; plan again"
 
-    def test_one_that_somebody_has_moved_there_is_not_written(self) -> None:
+    def test_a_machine_that_somebody_already_moved_there_is_not_written(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
         azure.apply(azure.planned())
@@ -365,20 +365,20 @@ class TestStaleness:
         assert (of(report, "vm001").outcome, len(patches(azure))) == ("stale", sent)
         assert of(report, "vm001").error == "somebody else has done it meanwhile; plan again"
 
-    def test_one_that_is_gone_is_stale(self) -> None:
+    def test_a_missing_machine_is_stale(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
         azure.world.state.remove_item(azure.item_id("vm001"))
         assert of(azure.apply(plan), "vm001").error == "vm001 is gone; plan again"
 
-    def test_health_and_heartbeats_make_nothing_stale(self) -> None:
+    def test_health_and_heartbeats_make_no_machine_stale(self) -> None:
         azure = Followers(1)
         plan = azure.planned()
         azure.clock.sleep(100)
         azure.world.extras[azure.item_id("vm001").key] = {"lastHeartbeat": "2026-11-30T00:00:00Z"}
         assert azure.apply(plan).result == "succeeded"
 
-    def test_a_machine_whose_names_azure_spells_differently_by_now_gets_all_that_was_planned(self) -> None:
+    def test_a_machine_whose_names_azure_now_spells_differently_gets_everything_planned(self) -> None:
         azure = Followers(1)
         plan = azure.plan(azure.state(*azure.desired(test=azure.bubble.id).pairs, machines="follow"))
         nics = tuple(
@@ -396,7 +396,7 @@ class TestStaleness:
         assert azure.apply(plan).result == "succeeded"
         assert [address.test_subnet for address in azure.items()["vm001"].nics[0].ip_configurations] == ["web", "web"]
 
-    def test_a_look_that_has_become_too_old_is_taken_again_before_the_update_is_sent(self) -> None:
+    def test_a_read_that_is_too_old_is_repeated_before_the_update_is_sent(self) -> None:
         azure = Followers(1)
         (change,) = azure.planned().changes
         _, look = Looks(azure.backend).before_machine(change.steps[0])
@@ -405,7 +405,7 @@ class TestStaleness:
         with pytest.raises(RefusedError, match="vm001 was changed while it was updated; plan again"):
             look()
 
-    def test_before_a_repeat_it_is_taken_again_however_young_it_is(self) -> None:
+    def test_a_repeated_update_reads_the_machine_again_however_recent_the_last_read(self) -> None:
         azure = Followers(1)
         (change,) = azure.planned().changes
         _, look = Looks(azure.backend).before_machine(change.steps[0])
@@ -421,7 +421,7 @@ class TestAudit:
         applying.apply(azure.planned(), azure.backend, Options(**options), on_write=written.append)
         return written
 
-    def test_every_update_leaves_a_line_with_what_it_was_and_became(self) -> None:
+    def test_every_update_has_an_audit_line_with_old_and_new_values(self) -> None:
         azure = Followers(2, operations="time:3")
         first, second = self.entries(azure)
         assert [first.resource_id, second.resource_id] == [str(azure.item_id(name)) for name in ("vm001", "vm002")]
@@ -429,14 +429,14 @@ class TestAudit:
         assert first.job_id
 
     @pytest.mark.parametrize("partial_update", ["keep", "lose"])
-    def test_its_command_undoes_it_to_the_last_setting(self, partial_update: str) -> None:
+    def test_the_command_in_the_audit_undoes_every_setting(self, partial_update: str) -> None:
         azure = Followers(1, partial_update=partial_update)
         before = azure.items()["vm001"]
         (entry,) = self.entries(azure)
         run_az(azure, entry.undo)
         assert updatable_document(azure.items()["vm001"]) == updatable_document(before)
 
-    def test_a_released_address_comes_back(self) -> None:
+    def test_undoing_an_update_restores_a_released_address(self) -> None:
         azure = Followers(1)
         azure.build.add(
             structs.replace(azure.new, subnets=(structs.replace(azure.new.subnets[0], prefixes=("10.0.9.0/24",)),))
@@ -467,7 +467,7 @@ class TestInterruption:
         assert azure.apply(azure.planned()).result == "succeeded"
         assert set(azure.destinations().values()) == {"new"}
 
-    def test_while_the_first_is_watched_it_is_in_flight(self) -> None:
+    def test_the_first_machine_is_in_flight_while_it_is_read_back(self) -> None:
         azure = Followers(2)
         plan = azure.planned()
 
@@ -501,7 +501,7 @@ def run_az(azure: Followers, command: str) -> None:
     azure.world.protected_items.update(ArmId(url.partition("?")[0]), body["properties"])
 
 
-def test_a_machine_cannot_be_updated_that_does_not_exist() -> None:
+def test_a_machine_that_does_not_exist_cannot_be_updated() -> None:
     azure = Followers(1)
     item = azure.items()["vm001"]
     azure.world.state.remove_item(item.id)

@@ -10,7 +10,7 @@ import pytest
 from asrnet.files.atomic import PendingFile
 
 
-def test_a_text_is_on_the_disk_before_it_takes_the_place_of_the_old_one(
+def test_a_file_is_synced_to_disk_before_it_replaces_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rename may reach the disk before the text does: after a power failure the file would be empty."""

@@ -57,7 +57,7 @@ def test_every_write_leaves_one_entry_with_the_command_that_undoes_it() -> None:
     assert all(entry.job_id for entry in entries)
 
 
-def test_a_write_without_an_end_leaves_its_line_too() -> None:
+def test_a_write_that_did_not_end_has_its_line_too() -> None:
     azure = TwoRegions(operations="time:3")
     azure.world.faults.add(Fault(effect="operation_never_ends", method="PUT", path="*hub-to-dr*"))
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -70,7 +70,7 @@ def test_a_write_without_an_end_leaves_its_line_too() -> None:
     assert all(entry.job_id and entry.time for entry in entries)
 
 
-def test_a_write_that_was_not_sent_leaves_none() -> None:
+def test_a_write_that_was_not_sent_has_no_line() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     plan = azure.plan(azure.state(row(hub, dr)))
@@ -80,7 +80,7 @@ def test_a_write_that_was_not_sent_leaves_none() -> None:
     assert entries == []
 
 
-def test_a_write_that_was_refused_leaves_its_line_with_what_azure_said() -> None:
+def test_a_refused_write_has_its_line_with_the_error_of_azure() -> None:
     azure = TwoRegions()
     azure.world.faults.add(Fault(effect="policy_denied", method="PUT", path="*hub-to-dr*"))
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -90,7 +90,7 @@ def test_a_write_that_was_refused_leaves_its_line_with_what_azure_said() -> None
     assert "policy" in (refused.error or "")
 
 
-def test_a_refused_write_has_the_id_of_its_request_by_which_azure_traces_it() -> None:
+def test_a_refused_write_has_the_request_id_by_which_azure_traces_it() -> None:
     azure = TwoRegions()
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
     [task, _] = tasks_of(plan.changes)
@@ -102,7 +102,7 @@ def test_a_refused_write_has_the_id_of_its_request_by_which_azure_traces_it() ->
     ("kind", "fabric", "sent"),
     [("vmm_to_vmm", "two", "two"), ("vmm_to_azure", PSEUDO_FABRIC, "Microsoft Azure")],
 )
-def test_a_deleted_mapping_comes_back_by_the_body_that_made_it(kind: MappingKind, fabric: str, sent: str) -> None:
+def test_the_body_that_made_a_deleted_mapping_restores_it(kind: MappingKind, fabric: str, sent: str) -> None:
     """Azure as the recovery side goes by a name of its own; the fabric that it is shown as is in no list."""
     before = mapping(kind, fabric)
     command = undo_command(Step(action="delete", resource_id=before.id, before=before))

@@ -10,7 +10,7 @@ from asrnet.azure.gates import Gate, Gates, kind_of
 from asrnet.clocks import SimulatedClock
 
 
-def test_a_closed_gate_opens_to_one_after_the_other() -> None:
+def test_a_closed_gate_opens_to_one_request_after_the_other() -> None:
     gate = Gate(10.0)
     gate.depart(gate.take(0.0))
     gate.throttled(0.0, 5.0)
@@ -20,7 +20,7 @@ def test_a_closed_gate_opens_to_one_after_the_other() -> None:
     assert steps == [0.1, 0.1, 0.1, 0.1]
 
 
-def test_closing_the_gate_voids_every_ticket() -> None:
+def test_closing_the_gate_invalidates_every_ticket() -> None:
     gate = Gate(10.0)
     waiting = gate.take(0.0)
     gate.depart(gate.take(0.0))
@@ -28,7 +28,7 @@ def test_closing_the_gate_voids_every_ticket() -> None:
     assert not gate.stands(waiting)
 
 
-def test_however_many_refusals_come_in_a_row_a_probe_follows_within_a_second_of_each() -> None:
+def test_a_probe_follows_within_a_second_of_each_refusal_however_many_there_are() -> None:
     gate, now = Gate(10.0), 0.0
     for _ in range(80):
         ticket = gate.take(now)
@@ -40,7 +40,7 @@ def test_however_many_refusals_come_in_a_row_a_probe_follows_within_a_second_of_
     assert gate.refill == 1.0
 
 
-def test_the_pace_recovers_with_success_up_to_what_is_documented() -> None:
+def test_the_pace_recovers_with_success_up_to_the_documented_limit() -> None:
     gate = Gate(10.0)
     for _ in range(20):
         gate.depart(gate.take(0.0))
@@ -56,7 +56,7 @@ def test_the_pace_recovers_with_success_up_to_what_is_documented() -> None:
     assert gate.refill == 10.0
 
 
-def test_after_a_refusal_the_first_answer_that_tells_what_remains_voids_what_was_guessed() -> None:
+def test_the_first_answer_after_a_refusal_that_has_a_remaining_quota_replaces_the_guess() -> None:
     gate = Gate(10.0)
     for _ in range(2):
         gate.depart(gate.take(0.0))
@@ -67,7 +67,7 @@ def test_after_a_refusal_the_first_answer_that_tells_what_remains_voids_what_was
     assert gate.take(1.5).at > guessed.at
 
 
-def test_nothing_is_held_back_before_an_answer_or_with_plenty_left() -> None:
+def test_nothing_is_delayed_before_an_answer_or_with_plenty_remaining() -> None:
     gate = Gate(10.0)
     assert [gate.take(0.0).at for _ in range(300)] == [0.0] * 300
     plenty = Gate(10.0)
@@ -88,7 +88,7 @@ def test_each_subscription_and_kind_of_request_has_a_gate_of_its_own() -> None:
     assert clock.now() >= begun + 60
 
 
-def test_a_request_that_would_wait_beyond_its_patience_is_sent_at_once() -> None:
+def test_a_request_that_would_wait_too_long_is_sent_at_once() -> None:
     clock = SimulatedClock()
     gates = Gates(clock)
     gates.throttled(gates.enter("s", "PUT", 300), 3600)
@@ -97,7 +97,7 @@ def test_a_request_that_would_wait_beyond_its_patience_is_sent_at_once() -> None
     assert clock.now() == begun
 
 
-def test_stopping_the_run_ends_the_wait_and_gives_up_the_place() -> None:
+def test_stopping_the_run_ends_the_wait_and_gives_up_the_place_in_the_queue() -> None:
     clock = SimulatedClock()
     gates = Gates(clock)
     gates.throttled(gates.enter("s", "PUT", 300), 60)

@@ -120,7 +120,7 @@ def test_properties_that_a_copy_leaves_behind_are_named_in_words() -> None:
     ("name", "configurations", "gateway"),
     [("GatewaySubnet", [{"id": "/gw"}], True), ("GatewaySubnet", [], False), ("web", [{"id": "/nic"}], False)],
 )
-def test_a_gateway_is_there_when_its_subnet_is_in_use(
+def test_a_gateway_exists_when_its_subnet_is_in_use(
     name: str,
     configurations: list[object],
     gateway: bool,
@@ -243,7 +243,7 @@ def test_an_azure_machines_nic_names_its_networks_by_id() -> None:
         ("", None, None, ""),
     ],
 )
-def test_a_recovery_network_that_is_no_id_is_not_read_as_none(
+def test_an_invalid_recovery_network_id_is_not_read_as_none(
     of_nic: str | None, of_item: str | None, network: str | None, unclear: str
 ) -> None:
     nic = {"nicId": "n", "vMNetworkName": f"{VNETS}/ea", "recoveryVMNetworkId": of_nic}
@@ -252,7 +252,7 @@ def test_a_recovery_network_that_is_no_id_is_not_read_as_none(
     assert machine.nics[0].recovery_network_id == (network and ArmId(network))
 
 
-def test_an_on_premises_machines_network_is_a_name_and_no_id() -> None:
+def test_the_network_of_an_on_premises_machine_is_a_name_and_no_id() -> None:
     found = read_item(
         item(
             {"instanceType": "HyperVReplicaAzure", "vmNics": [{"nicId": "a", "vMNetworkName": "corp"}]},
@@ -269,7 +269,7 @@ def test_an_on_premises_machines_network_is_a_name_and_no_id() -> None:
     assert (nic.name, nic.primary_network_id, nic.primary_network) == ("a", None, "corp")
 
 
-def test_a_re_protected_machine_is_told_by_where_it_was_first_protected() -> None:
+def test_a_re_protected_machine_is_recognised_by_where_it_was_first_protected() -> None:
     """Recorded: it lives in the recovery region's fabric, and activeLocation is Primary again."""
     details: dict[str, object] = {
         "instanceType": "A2A",
@@ -295,13 +295,13 @@ def test_a_re_protected_machine_is_told_by_where_it_was_first_protected() -> Non
     assert machine.nics[0].selection == "NotSelected"
 
 
-def test_between_zones_the_zone_tells_that_a_machine_is_reversed() -> None:
+def test_between_zones_the_zone_shows_that_a_machine_is_reversed() -> None:
     details = {"instanceType": "A2A", "initialPrimaryZone": "1", "primaryAvailabilityZone": "2"}
     same = {"initialPrimaryFabricLocation": "eastus", "primaryFabricLocation": "eastus"}
     assert read_item(item({**details, **same})).is_reversed
 
 
-def test_the_settings_of_a_test_failover_and_what_a_nic_is_joined_to_are_read() -> None:
+def test_the_settings_of_test_failovers_and_attachments_of_a_nic_are_read() -> None:
     beside = f"/subscriptions/{S}/resourceGroups/rg/providers/Microsoft.Network"
     address = {
         "tfoSubnetName": "bubble",
@@ -323,7 +323,7 @@ def test_the_settings_of_a_test_failover_and_what_a_nic_is_joined_to_are_read() 
     assert ip.recovery_load_balancer_pools == (ArmId(f"{beside}/loadBalancers/lb/backendAddressPools/web"),)
 
 
-def test_the_newest_provider_for_vmware_has_an_address_for_each_nic_and_words_for_truth() -> None:
+def test_the_newest_vmware_provider_has_an_address_for_each_nic_and_strings_for_booleans() -> None:
     nics = [
         {
             "nicId": "4000",
@@ -364,7 +364,7 @@ def test_a_machine_without_nics_is_a_machine(provider: dict[str, object]) -> Non
     assert read_item(item(provider)).nics == ()
 
 
-def test_a_vm_network_has_its_peoples_name_and_subnets() -> None:
+def test_a_vm_network_has_its_friendly_name_and_subnets() -> None:
     row = {
         "id": f"{FABRIC_A}/replicationNetworks/68a19c46",
         "properties": {
@@ -394,7 +394,7 @@ def test_a_cloud_is_protected_by_another_or_by_azure(target: str, expected: str 
     assert (found.recovery_cloud_id.name if found.recovery_cloud_id else None) == expected
 
 
-def test_containers_of_azure_regions_are_no_clouds() -> None:
+def test_containers_of_azure_regions_are_not_clouds() -> None:
     row = {
         "id": f"{FABRIC_A}/replicationProtectionContainers/c1/replicationProtectionContainerMappings/m",
         "properties": {"providerSpecificDetails": {"instanceType": "A2A"}},

@@ -37,7 +37,7 @@ def test_calls_run_in_order_of_their_simulated_wake_time() -> None:
     assert seen == [("quick", 1.0), ("middle", 2.0), ("slow", 3.0)]
 
 
-def test_waiting_ends_with_the_first_future_done() -> None:
+def test_waiting_ends_with_the_first_finished_future() -> None:
     clock = SimulatedClock(start=0.0)
     futures = [clock.start(partial(clock.sleep, s)) for s in (5, 2)]
     clock.wait(futures, 10)
@@ -51,7 +51,7 @@ def test_waiting_ends_at_the_timeout_when_nothing_is_done() -> None:
     assert (clock.now(), future.done()) == (1.5, False)
 
 
-def test_a_call_sees_nothing_of_the_context_of_another() -> None:
+def test_a_call_does_not_see_the_context_of_another() -> None:
     """They may share a thread, one after the other."""
     clock = SimulatedClock()
     word = ContextVar("word", default="unset")
@@ -81,7 +81,7 @@ def test_a_call_that_fails_fails_its_future() -> None:
 
 
 @pytest.mark.parametrize("clock", [SimulatedClock(), SystemClock()], ids=["simulated", "system"])
-def test_stopping_ends_sleeps_under_way_and_later(clock: Clock) -> None:
+def test_stopping_ends_current_and_later_sleeps(clock: Clock) -> None:
     future = clock.start(lambda: clock.sleep(3600))
     clock.wait([future], 0.01)
     clock.stop()
@@ -92,7 +92,7 @@ def test_stopping_ends_sleeps_under_way_and_later(clock: Clock) -> None:
         clock.sleep(1)
 
 
-def test_a_simulation_in_which_nothing_can_happen_is_an_error_and_not_a_hang() -> None:
+def test_a_simulation_that_cannot_advance_is_an_error_and_does_not_hang() -> None:
     with pytest.raises(RuntimeError, match="stuck"):
         SimulatedClock().wait([], None)
 

@@ -35,7 +35,7 @@ def test_authority_endpoint_and_scope_move_together(name: str, authority: str, e
     ("name", "expected"),
     [("AzureUSGovernment", USGOVERNMENT), ("AZURE_PUBLIC_CLOUD", PUBLIC), ("AzureChinaCloud", CHINA)],
 )
-def test_other_tools_names_of_clouds_are_understood(name: str, expected: object) -> None:
+def test_cloud_names_of_other_tools_are_understood(name: str, expected: object) -> None:
     assert cloud(name) == expected
 
 
@@ -55,7 +55,7 @@ def test_an_unknown_cloud_is_refused_with_the_known_ones() -> None:
         "https://[::1]:8443",
     ],
 )
-def test_resource_manager_and_this_machine_are_endpoints(endpoint: str) -> None:
+def test_resource_manager_and_this_machine_are_valid_endpoints(endpoint: str) -> None:
     assert cloud("public", endpoint).endpoint == endpoint.rstrip("/")
 
 
@@ -90,7 +90,7 @@ def test_any_other_endpoint_is_refused(endpoint: str, problem: str) -> None:
         "https://management.azure.com:443/x",
     ],
 )
-def test_resource_managers_hosts_may_have_a_token(url: str) -> None:
+def test_hosts_of_resource_manager_may_get_a_token(url: str) -> None:
     assert PUBLIC.admits(url)
 
 
@@ -116,11 +116,11 @@ def test_resource_managers_hosts_may_have_a_token(url: str) -> None:
         "",
     ],
 )
-def test_no_other_host_may_have_a_token(url: str) -> None:
+def test_no_other_host_may_get_a_token(url: str) -> None:
     assert not PUBLIC.admits(url)
 
 
-def test_an_emulators_token_goes_to_that_emulator_only() -> None:
+def test_the_token_of_an_emulator_goes_to_that_emulator_only() -> None:
     local = cloud("public", "http://127.0.0.1:8080")
     assert local.is_loopback
     assert local.admits("http://127.0.0.1:8080/subscriptions")
@@ -139,7 +139,7 @@ def test_an_emulators_token_goes_to_that_emulator_only() -> None:
         ("adfs.example.com", "adfs.example.com", False),
     ],
 )
-def test_another_authority_takes_the_clouds_place(said: str, authority: str, known: bool) -> None:
+def test_another_authority_replaces_that_of_the_cloud(said: str, authority: str, known: bool) -> None:
     found = PUBLIC.signing_in_at(said)
     assert (found.authority, found.is_known_authority, found.endpoint) == (authority, known, PUBLIC.endpoint)
 

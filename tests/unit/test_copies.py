@@ -55,12 +55,12 @@ def attachable(azure: TwoRegions, kind: str, name: str, location: str = SEA) -> 
 
 
 class TestTags:
-    def test_hidden_ones_stay_and_the_original_is_named(self) -> None:
+    def test_hidden_tags_are_copied_and_the_original_is_named(self) -> None:
         azure = ready()
         app = azure.network("app", tags={"dr": "yes", "hidden-x": "1"})
         assert copied(azure.plan(asking_for_a_copy(azure, app))).tags == {"dr": "yes", COPY_TAG: str(app.id)}
 
-    def test_fifty_are_copied_only_as_long_as_there_is_room_for_one_more(self) -> None:
+    def test_tags_are_copied_only_while_there_is_room_for_one_more(self) -> None:
         azure = ready()
         full = azure.network("full", tags={f"t{number}": "v" for number in range(50)})
         plan = azure.plan(asking_for_a_copy(azure, full))
@@ -79,7 +79,7 @@ class TestTags:
 
 
 class TestSubnets:
-    def test_those_without_a_prefix_or_skipped_are_left_out_and_said(self) -> None:
+    def test_subnets_without_a_prefix_or_skipped_are_left_out_and_reported(self) -> None:
         azure = ready()
         subnets = [
             Subnet(name="web", prefixes=("10.0.1.0/24",)),
@@ -97,7 +97,7 @@ class TestSubnets:
         ("setting", "original", "outbound"),
         [("copy", True, True), ("copy", False, False), (True, True, False), (False, False, True), ("copy", None, None)],
     )
-    def test_are_private_as_the_original_or_as_the_region_says(
+    def test_subnets_are_private_as_the_original_or_as_the_region_says(
         self, setting: Any, original: bool | None, outbound: bool | None
     ) -> None:
         azure = ready()
@@ -105,7 +105,7 @@ class TestSubnets:
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app", subnets=[web]), private_subnets=setting))
         assert copied(plan).subnets[0].default_outbound_access is outbound
 
-    def test_keep_the_policies_of_private_endpoints_and_services(self) -> None:
+    def test_subnets_keep_the_policies_of_private_endpoints_and_services(self) -> None:
         azure = ready()
         web = Subnet(
             name="web",
@@ -169,7 +169,9 @@ class TestAttachments:
             ("GatewaySubnet", "route_table", "routeTables"),
         ],
     )
-    def test_a_subnet_with_rules_of_its_own_is_not_given_the_common_one(self, subnet: str, key: str, kind: str) -> None:
+    def test_a_subnet_with_its_own_rules_is_not_given_those_of_the_region(
+        self, subnet: str, key: str, kind: str
+    ) -> None:
         azure = ready()
         common = attachable(azure, kind, "common")
         app = azure.network("app", subnets={"web": "10.0.1.0/24", subnet: "10.0.2.0/24"})
@@ -179,14 +181,14 @@ class TestAttachments:
         skipped = azure.plan(asking_for_a_copy(azure, app, **{key: common}, skip_subnets=(subnet,)))
         assert skipped.summary.create == 2
 
-    def test_a_missing_one_blocks_the_pair(self) -> None:
+    def test_a_missing_attachment_blocks_the_pair(self) -> None:
         azure = ready()
         group = attachable(azure, "networkSecurityGroups", "there").replace("there", "gone")
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app"), network_security_group=group))
         assert (plan.changes, plan.summary.blocked) == ((), 2)
         assert of_kind(plan, "missing_network").message.endswith("gone for the copy app-asr does not exist")
 
-    def test_one_of_another_region_blocks_the_pair(self) -> None:
+    def test_an_attachment_of_another_region_blocks_the_pair(self) -> None:
         azure = ready()
         table = attachable(azure, "routeTables", "near", EA)
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app"), route_table=table))
@@ -195,14 +197,14 @@ class TestAttachments:
             "the route table near is in eastasia, and the copy app-asr in southeastasia"
         )
 
-    def test_one_of_another_subscription_blocks_the_pair(self) -> None:
+    def test_an_attachment_of_another_subscription_blocks_the_pair(self) -> None:
         azure = ready()
         group = attachable(azure, "networkSecurityGroups", "nsg")
         elsewhere = group.replace(group.split("/")[2], "99999999-9999-9999-9999-999999999999")
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app"), network_security_group=elsewhere))
         assert (plan.changes, "in another subscription" in of_kind(plan, "not_copied").message) == ((), True)
 
-    def test_those_of_the_primary_are_not_called_left_behind_where_the_copy_gets_others(self) -> None:
+    def test_attachments_of_the_primary_are_not_reported_as_left_behind_where_the_copy_gets_others(self) -> None:
         azure = ready()
         web = Subnet(
             name="web", prefixes=("10.0.1.0/24",), attachments=("network security group old", "NAT gateway nat")
@@ -214,7 +216,7 @@ class TestAttachments:
 
 
 class TestAddresses:
-    def test_a_network_without_any_is_not_copied(self) -> None:
+    def test_a_network_without_addresses_is_not_copied(self) -> None:
         azure = ready()
         app = azure.network("app")
         bare = structs.replace(app, address_space=(), subnets=())
@@ -222,7 +224,7 @@ class TestAddresses:
         assert (plan.changes, of_kind(plan, "not_copied").message) == ((), "app has no addresses yet")
 
     @pytest.mark.parametrize("where", ["network", "subnet"])
-    def test_those_from_a_pool_are_not_copied_and_the_way_out_is_named(self, where: str) -> None:
+    def test_addresses_from_a_pool_are_not_copied_and_the_remedy_is_named(self, where: str) -> None:
         azure = ready()
         pool = ("IPAM pool",)
         web = Subnet(name="web", prefixes=("10.0.1.0/24",), attachments=pool if where == "subnet" else ())
@@ -234,7 +236,7 @@ class TestAddresses:
 
 
 class TestResourceGroups:
-    def test_a_missing_one_is_created_first_where_the_region_allows_it(self) -> None:
+    def test_a_missing_resource_group_is_created_first_where_the_region_allows_it(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(asking_for_a_copy(azure, azure.network("a"), azure.network("b"), create_resource_group=True))
         assert [change.kind for change in plan.changes] == [
@@ -247,7 +249,7 @@ class TestResourceGroups:
         assert group
         assert (group.name, group.location, list(group.tags)) == (GROUP, SEA, [COPY_TAG])
 
-    def test_one_that_was_made_meanwhile_is_left_as_it_is(self) -> None:
+    def test_a_resource_group_that_was_created_meanwhile_is_left_alone(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app"), create_resource_group=True))
         azure.build.resource_group(GROUP, location="westus")
@@ -257,7 +259,7 @@ class TestResourceGroups:
         assert group
         assert (group.location, group.tags) == ("westus", {})
 
-    def test_neither_it_nor_the_network_is_made_when_no_change_that_needs_them_begins(self) -> None:
+    def test_neither_the_group_nor_the_network_is_created_when_no_change_that_needs_them_starts(self) -> None:
         azure = TwoRegions()
         app = azure.network("app")
         plan = azure.plan(asking_for_a_copy(azure, app, create_resource_group=True))
@@ -268,7 +270,7 @@ class TestResourceGroups:
         assert set(outcomes(report).values()) == {"failed"}
         assert azure.backend.networks.resource_group(plan.changes[0].resource_id) is None
 
-    def test_without_it_the_pair_is_blocked(self) -> None:
+    def test_without_its_resource_group_the_pair_is_blocked(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(asking_for_a_copy(azure, azure.network("app")))
         assert (plan.changes, "missing_resource_group" in kinds(plan)) == ((), True)
@@ -282,7 +284,7 @@ class TestAddingSubnets:
         azure.network("app", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
         return desired
 
-    def test_is_done_one_by_one_where_the_region_allows_it(self) -> None:
+    def test_missing_subnets_are_added_one_by_one_where_the_region_allows_it(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, add_subnets=True)
         plan = azure.plan(desired)
@@ -296,13 +298,13 @@ class TestAddingSubnets:
         assert [subnet.name for subnet in copy.subnets] == ["web", "db"]
         assert azure.plan(desired).changes == ()
 
-    def test_is_shown_with_the_pair_although_that_is_in_sync(self) -> None:
+    def test_added_subnets_are_shown_with_the_pair_although_it_is_in_sync(self) -> None:
         azure = ready()
         lines = render(azure.plan(self.copied_then_grown(azure, add_subnets=True)), "text").splitlines()
         assert "~ network app-asr: subnets db of app are missing in its copy" in [line.strip() for line in lines]
         assert lines[-1] == "Plan: add subnets to 1 network; 2 mappings in sync."
 
-    def test_gives_them_the_security_group_of_the_region(self) -> None:
+    def test_added_subnets_get_the_security_group_of_the_region(self) -> None:
         azure = ready()
         group = attachable(azure, "networkSecurityGroups", "nsg")
         desired = self.copied_then_grown(azure, add_subnets=True, network_security_group=group)
@@ -312,7 +314,7 @@ class TestAddingSubnets:
         assert copy
         assert copy.subnets[1].attachments == ("network security group nsg",)
 
-    def test_is_only_a_finding_otherwise_which_says_how_it_is_done(self) -> None:
+    def test_otherwise_missing_subnets_are_a_finding_that_says_how_to_add_them(self) -> None:
         azure = ready()
         plan = azure.plan(self.copied_then_grown(azure))
         assert plan.changes == ()
@@ -320,14 +322,14 @@ class TestAddingSubnets:
         assert (missing.severity, missing.message.partition(";")[0]) == ("warning", "app-asr has no subnet db")
         assert missing.hint == "set add_subnets: true under copy in regions, or create the subnet"
 
-    def test_is_said_and_machines_are_taken_to_land_in_the_new_subnets(self) -> None:
+    def test_added_subnets_are_reported_and_machines_are_taken_to_land_in_them(self) -> None:
         azure = ready()
         plan = azure.plan(self.copied_then_grown(azure, add_subnets=True))
         assert [(found.kind, found.severity, found.message) for found in plan.findings] == [
             ("subnet_missing", "info", "app-asr has no subnet db, which app has; it will be added to the copy")
         ]
 
-    def test_of_a_service_is_a_note_because_no_machine_lands_there(self) -> None:
+    def test_a_missing_service_subnet_is_a_note_because_no_machine_lands_there(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure)
         azure.network("app", subnets={"web": "10.0.1.0/24", "GatewaySubnet": "10.0.255.0/27"})
@@ -337,13 +339,13 @@ class TestAddingSubnets:
             "app-asr, a copy of app, has no subnet GatewaySubnet",
         )
 
-    def test_of_a_service_is_not_missed_where_it_is_skipped_on_purpose(self) -> None:
+    def test_a_service_subnet_that_is_skipped_on_purpose_is_not_missed(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, skip_subnets=("GatewaySubnet",))
         azure.network("app", subnets={"web": "10.0.1.0/24", "GatewaySubnet": "10.0.255.0/27"})
         assert "subnet_missing" not in kinds(azure.plan(desired))
 
-    def test_says_why_a_subnet_cannot_be_added(self) -> None:
+    def test_a_subnet_that_cannot_be_added_has_a_reason(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, add_subnets=True, skip_subnets=("lab",))
         azure.network(
@@ -358,7 +360,7 @@ class TestAddingSubnets:
             "lab is listed under skip_subnets"
         )
 
-    def test_prefixes_that_differ_from_the_copy_are_said_for_each_direction(self) -> None:
+    def test_prefixes_that_differ_from_the_copy_are_reported_for_each_direction(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure)
         azure.network("app", subnets={"web": "10.0.0.0/23"})
@@ -366,7 +368,7 @@ class TestAddingSubnets:
         assert findings == ["machines get new addresses: some of web 10.0.0.0/23 -> 10.0.1.0/24 (failover only)"]
         # Each address of the smaller subnet is in the larger one, so nothing changes on the way back.
 
-    def test_overwrites_no_subnet_that_was_made_meanwhile(self) -> None:
+    def test_adding_subnets_overwrites_none_that_was_created_meanwhile(self) -> None:
         azure = ready()
         plan = azure.plan(self.copied_then_grown(azure, add_subnets=True))
         theirs = Subnet(name="db", prefixes=("10.0.9.0/24",))
@@ -376,7 +378,7 @@ class TestAddingSubnets:
         assert copy
         assert copy.subnets[1].prefixes == ("10.0.9.0/24",)
 
-    def test_leaves_alone_what_the_copy_has_no_room_for_and_what_is_no_copy(self) -> None:
+    def test_no_subnet_is_added_where_the_copy_has_no_room_and_to_networks_that_are_no_copy(self) -> None:
         azure = ready()
         desired = self.copied_then_grown(azure, add_subnets=True)
         azure.network("app", subnets={"web": "10.0.1.0/24", "far": "192.168.0.0/24"}, address_space=["0.0.0.0/0"])
@@ -403,7 +405,7 @@ class TestSeveralRecoveryRegions:
     def copy_of(self, app: VirtualNetwork, name: str, to: str | None) -> Row:
         return structs.replace(row(app, None), name=name, to=to)
 
-    def test_a_copy_that_does_not_say_to_which_is_an_error_that_names_them(self) -> None:
+    def test_a_copy_without_a_recovery_region_is_an_error_that_names_the_regions(self) -> None:
         azure = self.azure()
         plan = azure.plan(azure.state(row(azure.network("app"), None), regions=self.REGIONS))
         found = of_kind(plan, "ambiguous")
@@ -412,7 +414,7 @@ class TestSeveralRecoveryRegions:
             "choose one, for instance to: southeastasia",
         )
 
-    def test_one_primary_is_copied_to_each_by_a_row_of_its_own(self) -> None:
+    def test_one_primary_is_copied_to_each_region_by_its_own_row(self) -> None:
         azure = self.azure()
         app = azure.network("app")
         rows = (self.copy_of(app, "near", "Southeast Asia"), self.copy_of(app, "far", "westus"))
@@ -424,14 +426,14 @@ class TestSeveralRecoveryRegions:
         assert set(outcomes(azure.apply(plan)).values()) == {"succeeded"}
         assert azure.plan(azure.state(*rows, regions=self.REGIONS)).changes == ()
 
-    def test_a_rule_says_it_too(self) -> None:
+    def test_a_rule_can_choose_the_recovery_region_too(self) -> None:
         azure = self.azure()
         azure.network("app")
         rule = Rule(name="all", vault="sea", to="westus")
         plan = azure.plan(azure.state(rules=(rule,), regions=self.REGIONS))
         assert [change.name for change in plan.changes if change.kind == "virtual_network"] == ["app-westus"]
 
-    def test_a_direction_that_is_not_declared_is_an_error(self) -> None:
+    def test_an_undeclared_direction_is_an_error(self) -> None:
         azure = self.azure()
         plan = azure.plan(
             azure.state(
@@ -443,7 +445,7 @@ class TestSeveralRecoveryRegions:
             of_kind(plan, "region_mismatch").message
         )
 
-    def test_one_that_contradicts_the_recovery_network_is_an_error(self) -> None:
+    def test_a_region_that_contradicts_the_recovery_network_is_an_error(self) -> None:
         azure = self.azure()
         declared = structs.replace(row(azure.network("app"), azure.network("dr", SEA)), to="westus")
         plan = azure.plan(azure.state(declared, regions=self.REGIONS))
@@ -461,7 +463,7 @@ class TestSeveralRecoveryRegions:
 
 
 class TestNames:
-    def test_too_long_ones_are_cut_and_told_apart(self) -> None:
+    def test_names_that_are_too_long_are_cut_and_stay_distinct(self) -> None:
         copy = CopySettings(name="{name}-{resource_group}", resource_group=GROUP)
         region = Region(primary=EA, recovery=SEA, copy=copy)
         first, second = (

@@ -99,7 +99,7 @@ def test_vm_networks_are_named_by_server_and_azure_by_alias_or_id() -> None:
     assert [row.recovery for row in state.vmm_pairs[1:]] == [azure, azure, VmNetworkName(server="vmm-b", network="n5")]
 
 
-def test_everything_else_is_taken_over() -> None:
+def test_all_other_settings_are_read() -> None:
     state = load(
         BASE.replace("version: 1", "version: 1\ncloud: china")
         + HUB
@@ -113,7 +113,7 @@ def test_everything_else_is_taken_over() -> None:
     assert state.topology == str(Path("sub/t.yaml"))
 
 
-def test_how_copies_are_made_is_taken_over_with_ids_for_aliases() -> None:
+def test_settings_of_copies_are_read_with_ids_for_aliases() -> None:
     copy = (
         "copy: {subscription: dr, resource_group: rg-dr, name: '{name}-{recovery_region}', "
         "create_resource_group: true, network_security_group: 'dr/rg-dr/nsg-{subnet}', route_table: none, "
@@ -135,7 +135,7 @@ def test_private_subnets_are_copied_or_forced_either_way(written: str, read: obj
     assert load(text + HUB).regions[0].copy.private_subnets == read
 
 
-def test_the_recovery_region_of_rows_and_rules_is_taken_over() -> None:
+def test_the_recovery_region_of_rows_and_rules_is_read() -> None:
     state = load(
         BASE
         + "pairs:\n- {name: hub, vault: sea, primary: prod/rg/hub-ea, recovery: copy, to: southeastasia}\n"
@@ -204,7 +204,7 @@ def test_files_of_a_folder_may_not_contradict_each_other(a: str, b: str, message
 # Machines and tests
 
 
-def test_machines_and_test_networks_are_said_in_the_file_in_regions_in_rows_and_in_rules() -> None:
+def test_machines_and_test_networks_can_be_set_in_the_file_in_regions_in_rows_and_in_rules() -> None:
     state = load(
         BASE.replace("recovery: southeastasia}", "recovery: southeastasia, test: dr/rg/bubble}")
         + "machines: follow\nrelease_addresses: true\n"
@@ -226,7 +226,7 @@ def test_machines_and_test_networks_are_said_in_the_file_in_regions_in_rows_and_
     assert state.ignore == (Ignore(machine="sql-*", reason="clustered"),)
 
 
-def test_machines_are_only_reported_where_nothing_is_said() -> None:
+def test_machines_are_only_reported_by_default() -> None:
     state = load(BASE + HUB)
     assert (state.machines, state.release_addresses, state.limits.max_machines) == ("report", False, 20)
 

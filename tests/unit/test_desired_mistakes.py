@@ -272,7 +272,7 @@ def test_sections_that_a_file_lacks_or_repeats_are_named(text: str, message: str
     assert refusal(text).startswith(message)
 
 
-def test_a_version_that_is_no_number_is_said_to_be_none() -> None:
+def test_a_version_that_is_not_a_number_is_reported_as_such() -> None:
     text = BASE.replace("version: 1", "version: one") + HUB
     assert refusal(text) == "f.yaml:1: version: found 'one', expected a whole number"
 

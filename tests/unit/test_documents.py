@@ -42,14 +42,14 @@ def file_refusal(path: Path, **options: int) -> str:
 # What is accepted
 
 
-def test_scalars_stay_the_text_they_are_where_text_is_meant() -> None:
+def test_scalars_stay_text_where_text_is_expected() -> None:
     text = "items: [{name: yes, tags: {a: 010, b: 1e3, c: true, d: 2026-01-01}}]"
     item = documents.parse(text, Shelf).value.items[0]
     assert item.name == "yes"
     assert item.tags == {"a": "010", "b": "1e3", "c": "true", "d": "2026-01-01"}
 
 
-def test_text_becomes_what_the_struct_asks_for() -> None:
+def test_text_is_converted_to_the_type_of_the_field() -> None:
     text = f"items: [{{name: a, count: 12, until: 2027-03-31, enabled: false, id: {VNET}}}]"
     item = documents.parse(text, Shelf).value.items[0]
     assert (item.count, item.until, item.enabled, item.id) == (12, date(2027, 3, 31), False, ArmId(VNET))
@@ -68,17 +68,17 @@ def test_json_scalars_of_another_type_are_text_too() -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "~", "null", "NULL"])
-def test_an_empty_value_means_nothing(nothing: str) -> None:
+def test_an_empty_value_is_none(nothing: str) -> None:
     assert documents.parse(f"items: [{{name: a, until: {nothing}}}]", Shelf).value.items[0].until is None
     assert refusal(f"title: {nothing}") == "f.yaml:1: title: found nothing, expected text"
 
 
-def test_quotes_make_text_of_what_would_mean_nothing() -> None:
+def test_a_quoted_null_is_text() -> None:
     assert documents.parse("title: 'null'", Shelf).value.title == "null"
     assert documents.parse('{"title": ""}', Shelf).value.title == ""
 
 
-def test_a_byte_order_mark_is_passed_over() -> None:
+def test_a_byte_order_mark_is_skipped() -> None:
     assert documents.parse(b"\xef\xbb\xbftitle: x", Shelf).value.title == "x"
 
 
@@ -112,7 +112,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert file_refusal(tmp_path / "no.yaml") == f"{tmp_path}/no.yaml: the file does not exist"
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert file_refusal(tmp_path) == f"{tmp_path}: this is a folder, expected a file"
 
 
@@ -123,7 +123,7 @@ def test_an_unreadable_file_says_why(tmp_path: Path) -> None:
     assert file_refusal(loop).startswith(f"{loop}: the file cannot be read: ")
 
 
-def test_a_path_that_no_file_can_have_is_an_error_like_any_other() -> None:
+def test_an_impossible_path_is_an_error_like_any_other() -> None:
     assert "the file cannot be read" in file_refusal(Path("a\0b"))
 
 
@@ -187,7 +187,7 @@ def test_billion_laughs_stop_at_the_first_anchor() -> None:
 
 
 @pytest.mark.parametrize("text", ["anything: " + "[" * 100_000, "- " * 100_000, '{"anything":' * 5_000])
-def test_absurd_depth_is_refused_without_exhausting_anything(text: str) -> None:
+def test_extreme_depth_is_refused_without_exhausting_anything(text: str) -> None:
     assert "nested more than 50 levels deep" in refusal(text)
 
 
@@ -247,17 +247,17 @@ def test_the_entry_is_found_among_thousands_of_others() -> None:
     assert len(mistakes) == 1000
 
 
-def test_json_with_characters_written_as_two_escapes_keeps_its_lines() -> None:
+def test_json_with_surrogate_pairs_keeps_its_lines() -> None:
     text = '{"title": "\\ud83d\\ude00",\n "items": [{"name": "a", "count": "q"}]}'
     assert refusal(text) == "f.yaml:2: items[0].count: found 'q', expected a whole number"
 
 
-def test_half_a_character_is_refused() -> None:
+def test_a_lone_surrogate_is_refused() -> None:
     assert "not valid YAML" in refusal('{"title": "\\ud83d"}')
 
 
 @pytest.mark.parametrize("count", ["1e400", "NaN", "Infinity"])
-def test_a_number_beyond_reason_is_no_count(count: str) -> None:
+def test_a_number_that_is_too_large_is_refused_as_a_count(count: str) -> None:
     for text in (f"items: [{{name: a, count: {count}}}]", f'{{"items": [{{"name": "a", "count": {count}}}]}}'):
         assert refusal(text).startswith("f.yaml:1: items[0].count: found ")
 
@@ -268,7 +268,7 @@ def test_a_key_that_reads_like_part_of_a_message_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize("mark", ["utf-16-le", "utf-16-be"])
-def test_a_file_as_powershell_writes_it_is_told_to_be_utf_16(mark: str) -> None:
+def test_a_file_written_by_powershell_is_reported_as_utf_16(mark: str) -> None:
     with pytest.raises(DocumentError) as caught:
         documents.parse("\ufeffitems: []\r\n".encode(mark), Shelf, "f.yaml")
     assert str(caught.value) == "f.yaml: the text is in UTF-16, expected UTF-8"
@@ -288,7 +288,7 @@ def test_a_file_as_powershell_writes_it_is_told_to_be_utf_16(mark: str) -> None:
         ("title: @a\nitems: []\n", "needs quotes"),
     ],
 )
-def test_a_mistake_in_the_form_comes_with_what_it_may_be(text: str, hint: str) -> None:
+def test_a_mistake_in_the_form_lists_what_is_allowed(text: str, hint: str) -> None:
     with pytest.raises(DocumentError) as caught:
         documents.parse(text, Shelf, "f.yaml")
     assert hint in caught.value.hint

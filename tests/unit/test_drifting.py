@@ -69,7 +69,7 @@ def test_a_deletion_is_about_an_unmanaged_mapping() -> None:
     assert [cause(change, ()) for change in plan.changes if change.action == "delete"] == ["unmanaged"]
 
 
-def test_without_a_word_a_plan_stays_as_it_is() -> None:
+def test_without_a_selection_of_kinds_a_plan_is_unchanged() -> None:
     plan = plan_of(Drifted())
     assert restricted(plan, Kinds()) is plan
 
@@ -85,14 +85,14 @@ def test_without_a_word_a_plan_stays_as_it_is() -> None:
     ],
     ids=["only one", "only two", "all but one", "none", "only a finding"],
 )
-def test_only_the_kinds_asked_for_are_planned(wanted: Kinds, pairs: list[str]) -> None:
+def test_only_the_selected_kinds_are_planned(wanted: Kinds, pairs: list[str]) -> None:
     plan = plan_of(Drifted(), kinds=wanted)
     assert sorted({change.pair for change in plan.changes if change.pair}) == pairs
     assert {view.name for view in plan.pairs} == {*pairs, "fine"}
     assert all(wanted.include(found.kind) for found in plan.findings)
 
 
-def test_the_figures_of_a_restricted_plan_are_its_own_and_it_is_sealed() -> None:
+def test_a_restricted_plan_has_its_own_figures_and_checksum() -> None:
     plan = plan_of(Drifted(), kinds=Kinds(only=frozenset({"missing_pair"})))
     assert (plan.summary.create, plan.summary.update, plan.summary.unmanaged) == (2, 0, 0)
     assert plan.summary.in_sync == 2
@@ -124,7 +124,7 @@ def test_networks_and_fabrics_are_made_only_for_what_is_corrected() -> None:
     assert not detect_drift(desired, azure.backend, kinds=Kinds(only=frozenset({"retargeted"}))).plan.changes
 
 
-def test_a_freeze_counts_where_it_holds_back_what_the_run_is_about() -> None:
+def test_a_freeze_counts_only_where_it_holds_back_a_selected_kind() -> None:
     azure = Drifted()
     found = detect_drift(DesiredState(), azure.backend).inventory
     desired = azure.desired(freeze=(Freeze(vault="sea", until=found.today, reason="exercise"),))
@@ -138,7 +138,7 @@ def test_a_freeze_counts_where_it_holds_back_what_the_run_is_about() -> None:
     assert held(Kinds(ignored=frozenset({"frozen"}))) == set()
 
 
-def test_correcting_leaves_nothing() -> None:
+def test_correcting_leaves_no_drift() -> None:
     azure = Drifted()
     correction = azure.correct(azure.desired())
     assert correction.report.result == "succeeded"
@@ -154,7 +154,7 @@ def test_correcting_one_kind_leaves_the_others_as_they_are() -> None:
     assert azure.mappings() == {**before, "half-dr": "half"}
 
 
-def test_over_a_limit_nothing_is_begun_and_every_change_says_why() -> None:
+def test_over_a_limit_nothing_is_started_and_every_change_says_why() -> None:
     azure = Drifted()
     before = azure.mappings()
     correction = azure.correct(azure.desired(limits=Limits(max_updates=1, max_change_percent=100)))
@@ -171,7 +171,7 @@ def test_a_forced_limit_does_not_apply() -> None:
     assert azure.correct(desired, forced=("max_updates",)).report.result == "succeeded"
 
 
-def test_when_what_is_left_cannot_be_read_the_report_is_not_lost() -> None:
+def test_the_report_is_kept_when_the_remaining_drift_cannot_be_read() -> None:
     azure = Drifted()
     times = iter([True, False])
 

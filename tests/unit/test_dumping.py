@@ -26,7 +26,7 @@ def test_a_mapping_whose_networks_are_gone_is_left_out_with_both_named() -> None
     assert [line.partition(": ")[2] for line in left_out] == ["x and y do not exist"]
 
 
-def test_a_left_out_mapping_stays_a_comment_whatever_its_name() -> None:
+def test_a_mapping_that_is_left_out_stays_a_comment_whatever_its_name() -> None:
     text = Dump(desired=DesiredState(), left_out=("mapping a\nvaults: {}",)).text()
     assert text.splitlines()[0] == "# left out: mapping a\\nvaults: {}"
 
@@ -176,7 +176,7 @@ def test_what_a_rule_says_of_its_pairs_is_kept_in_their_rows() -> None:
     assert azure.plan(dump.desired).changes == ()
 
 
-def test_the_first_file_calls_subscriptions_as_people_do() -> None:
+def test_the_first_file_uses_the_display_names_of_subscriptions() -> None:
     azure = TwoRegions()
     azure.map_both(azure.network("app"), azure.network("dr", SEA))
     text = first_file.from_dump(dumped(azure), names={SUBSCRIPTION: "Prod / Network"})

@@ -90,7 +90,7 @@ def test_every_check_of_a_healthy_setup_is_ok() -> None:
     assert names >= {"identity", "cloud", "tenant", "reachable", "clock", "provider", "read mappings", "may apply"}
 
 
-def test_without_a_credential_nothing_more_is_asked() -> None:
+def test_without_a_credential_nothing_more_is_checked() -> None:
     azure = Surgery()
 
     def refuse() -> str:
@@ -140,7 +140,7 @@ def test_a_subscription_delegated_by_lighthouse_is_as_good_as_one_of_the_tenant(
     assert "Lighthouse" in check.message
 
 
-def test_the_advice_for_another_tenant_is_one_that_has_an_effect() -> None:
+def test_the_advice_for_another_tenant_works() -> None:
     azure = Surgery()
     azure.backend = structs.replace(azure.backend, tenant=lambda: "44444444-4444-4444-4444-444444444444")
     check = only(azure.examine(), "tenant")
@@ -148,7 +148,7 @@ def test_the_advice_for_another_tenant_is_one_that_has_an_effect() -> None:
     assert "AZURE_TENANT_ID" not in check.fix
 
 
-def test_one_cause_of_silence_is_reported_once_and_does_not_advise_doctor() -> None:
+def test_one_cause_of_unreachability_is_reported_once_and_does_not_suggest_doctor() -> None:
     azure = Surgery()
 
     def silence(*_: object) -> Any:
@@ -161,7 +161,7 @@ def test_one_cause_of_silence_is_reported_once_and_does_not_advise_doctor() -> N
     assert check.message == "no answer from host: reset; 3 more checks failed for the same reason"
 
 
-def test_two_causes_of_silence_are_reported_separately() -> None:
+def test_two_causes_of_unreachability_are_reported_separately() -> None:
     azure = Surgery()
 
     def silent(hint: str) -> Callable[..., Any]:
@@ -191,7 +191,7 @@ def test_a_disabled_subscription_fails() -> None:
         (400.0, "failed", "is 400 s behind"),
     ],
 )
-def test_the_clock_is_compared_with_the_services(seconds: float, verdict: str, words: str) -> None:
+def test_the_local_clock_is_compared_with_that_of_the_service(seconds: float, verdict: str, words: str) -> None:
     azure = Surgery()
 
     def view(_: str) -> SubscriptionView:

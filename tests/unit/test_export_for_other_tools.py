@@ -127,7 +127,7 @@ def test_mappings_between_vmm_servers_are_exported_to_both() -> None:
     assert [body["fabricSpecificDetails"] for body in bodies.values()] == [{"instanceType": "VmmToVmm"}] * 2
 
 
-def test_odd_names_stay_what_they_are_in_bicep() -> None:
+def test_odd_names_are_escaped_in_bicep() -> None:
     found, desired = of_two_regions(ODD)
     exported = export_bicep(found, desired)
     assert {name.split("/")[-1] for name in in_bicep(exported.text)} == {mapping.name for mapping in mappings_in(found)}
@@ -135,7 +135,7 @@ def test_odd_names_stay_what_they_are_in_bicep() -> None:
 
 
 @pytest.mark.parametrize("text", ["a'b", "a\\", "${x}", "a$", "a\nb\tc\r", "\x1b\u202e", "\U0001f600", "''"])
-def test_a_string_of_bicep_has_no_end_and_no_expression_within(text: str) -> None:
+def test_a_bicep_string_cannot_be_ended_and_holds_no_expression(text: str) -> None:
     file = bicep.parse(f"var x = {string(text)}\n")
     assert list(file.declarations) == ["x"]
     assert not file.used
@@ -189,7 +189,7 @@ def test_mappings_between_vmm_servers_are_sent_as_they_are(tmp_path: Path) -> No
         assert json.loads(sent["--body"]) == mapping_body(mapping)
 
 
-def test_a_name_that_az_would_take_for_a_file_is_left_out_and_said() -> None:
+def test_a_name_that_az_would_read_as_a_file_is_left_out_and_reported() -> None:
     found, desired = of_two_regions(["@secret"])
     exported = export_az(found, desired)
     assert "az would read a file in place of the name @secret1 or @secret2" in exported.left_out[0]

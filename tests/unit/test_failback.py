@@ -110,7 +110,7 @@ def test_once_re_protected_the_machines_own_settings_decide(
     assert (landing.primary_network_id, landing.via_network) == (SEA.id, None)
 
 
-def test_a_machine_that_does_not_tell_where_it_was_first_protected_is_predicted_with_a_warning() -> None:
+def test_a_machine_whose_first_location_is_unknown_is_predicted_with_a_warning() -> None:
     undirected = item("vm", SEA, address("web", "10.0.1.20"), recovery_network_id=EA.id)
     [listed] = machines_of_items([undirected])
     assert "direction_unclear" in codes(land(listed, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)], "failback"))
@@ -124,7 +124,7 @@ def test_the_failover_of_a_re_protected_machine_is_reported_as_a_failback() -> N
     assert codes(landing) == {"runs_in_recovery_region"}
 
 
-def test_a_re_protected_machine_without_a_network_of_its_own_goes_by_the_mapping_of_where_it_runs() -> None:
+def test_a_re_protected_machine_without_its_own_network_follows_the_mapping_of_the_network_it_runs_on() -> None:
     [one] = machines_of_items([item("vm", SEA, address("web", "10.0.1.20"), **RUNS_AWAY)])
     landing = land(one, [EA, SEA], [mapping(SEA, EA), mapping(EA, SEA)], "failback")
     assert (landing.network_id, landing.network_rule) == (EA.id, RULES["a2a_mapped"])
@@ -171,7 +171,7 @@ def in_region(primary: Network, recovery: Network, location: str) -> NetworkMapp
     return structs.replace(mapping(primary, recovery), recovery_location=location)
 
 
-def test_in_a_chain_of_networks_the_mapping_that_leads_home_is_the_way_back() -> None:
+def test_in_a_chain_of_networks_the_mapping_back_to_the_primary_is_the_failback() -> None:
     third = vnet("third", subnet("web", "10.6.1.0/24"))
     chain = [in_region(EA, SEA, "southeastasia"), in_region(SEA, third, "japaneast")]
     one = machine("vm", EA, address("web", "10.0.1.20"))
@@ -181,7 +181,7 @@ def test_in_a_chain_of_networks_the_mapping_that_leads_home_is_the_way_back() ->
     assert landing.network_rule is RULES["a2a_failback_unmapped"]
 
 
-def test_before_re_protection_the_reverse_mapping_decides_whatever_the_machines_own_settings() -> None:
+def test_before_re_protection_the_reverse_mapping_decides_whatever_the_machine_is_set_to() -> None:
     one = machine("vm", EA, address("web", "10.0.1.20"), nic={"recovery_network_id": SEA.id})
     landing = land(one, [EA, SEA, NEW], [mapping(EA, SEA), mapping(SEA, NEW)], "failback")
     assert (landing.network_id, landing.network_rule) == (NEW.id, RULES["a2a_failback_mapped"])
@@ -285,7 +285,7 @@ def test_between_regions_the_subnet_is_chosen_by_the_name_of_the_replicas() -> N
         pytest.param(vnet("home", subnet("web", "10.0.2.0/24")), "web", set(), id="only one"),
     ],
 )  # fmt: skip
-def test_the_subnet_and_the_address_of_a_replica_that_was_moved_are_not_known(
+def test_the_subnet_and_address_of_a_moved_replica_are_unknown(
     home: Network, subnet_at_home: str | None, notices: set[str]
 ) -> None:
     one = machine("vm", home, address("web", "10.0.2.20"), replicas={"nic0": Replica(network_id=NEW.id)})
@@ -318,13 +318,13 @@ def test_an_interface_that_did_not_fail_over_does_not_fail_back() -> None:
     assert (landing.outcome, landing.address_rule) == ("not_failed_over", RULES["ipv6_left_out"])
 
 
-def test_on_premises_mappings_back_that_differ_leave_the_way_back_unknown() -> None:
+def test_on_premises_mappings_back_that_differ_leave_the_failback_unknown() -> None:
     one = machine("VM-1", BEIJING1, address(None, "192.168.1.7"))
     landing = land(one, SITES, [FORWARD, REVERSE, REMAPPED], "failback")
     assert (landing.network, landing.outcome, codes(landing)) == (None, "unknown", {"ambiguous_mapping"})
 
 
-def test_a_machine_that_comes_back_to_a_network_nobody_knows_is_not_called_unchanged_for_certain() -> None:
+def test_a_machine_that_fails_back_to_an_unknown_network_is_not_reported_as_unchanged() -> None:
     nic = Nic(name="nic0", recovery_network_id=EA.id, ip_configurations=(address(None, "192.168.1.7"),))
     one = structs.replace(machine("VM-1", BEIJING1), nics=(nic,), kind="vmm_to_azure")
     landing = land(one, [*SITES, EA], [], "failback")

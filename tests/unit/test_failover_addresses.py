@@ -51,7 +51,7 @@ FULL = [f"10.0.1.{n}" for n in range(4, 8)]
         pytest.param(subnet("web", "10.0.1.0/24"), "fd00::4", None, None, "not_failed_over", id="ipv6_left_out"),
     ],
 )  # fmt: skip
-def test_address_between_regions(
+def test_the_address_between_regions_follows_the_rules(
     request: pytest.FixtureRequest, *, recovery: Any, ip: str | None, own_ip: str | None, lands_at: str, outcome: str
 ) -> None:
     there = vnet("recovery", recovery)
@@ -69,7 +69,7 @@ def test_address_between_regions(
         pytest.param(subnet("web", "10.0.1.0/24"), "10.0.1.77", "10.0.1.77", id="test_address_own"),
     ],
 )
-def test_address_in_a_test_failover(
+def test_the_address_in_a_test_failover_follows_the_rules(
     request: pytest.FixtureRequest, test_subnet: Any, own_ip: str | None, lands_at: str
 ) -> None:
     there = vnet("there", test_subnet)
@@ -88,7 +88,7 @@ def test_a_test_address_that_is_not_available_becomes_one_from_the_end_of_the_ra
     assert codes(landing) == {"own_address_unavailable"}
 
 
-def test_test_settings_count_on_the_machines_own_test_network_and_in_the_failover_network_only() -> None:
+def test_test_settings_apply_only_on_the_machines_own_test_network_and_in_the_failover_network() -> None:
     there = vnet("there", subnet("web", "10.0.1.0/24"), subnet("tfo", "10.0.7.0/24"))
     one = machine("vm", EA, address("web", HOME, test_subnet="tfo", test_ip="10.0.7.9"))
     named = land(one, [EA, SEA, there], [mapping(EA, SEA)], "test-failover", test_network_id=there.id)
@@ -99,7 +99,7 @@ def test_test_settings_count_on_the_machines_own_test_network_and_in_the_failove
     assert (failed_over.subnet, failed_over.ip) == ("web", HOME)
 
 
-def test_in_a_test_the_address_set_for_the_failover_is_asked_for_where_the_subnet_has_it() -> None:
+def test_in_a_test_the_address_set_for_the_failover_is_used_where_the_subnet_has_it() -> None:
     one = machine("vm", EA, address("web", HOME, recovery_ip="10.0.1.77"))
     there, elsewhere = vnet("there", subnet("web", "10.0.1.0/24")), vnet("elsewhere", subnet("web", "10.9.1.0/24"))
     networks = [EA, SEA, there, elsewhere]
@@ -327,7 +327,7 @@ def test_a_primary_ip_configuration_always_fails_over() -> None:
         pytest.param(CORP, "failover", "Dynamic", "10.0.1.30", "Static", id="type_as_set-own"),
     ],
 )
-def test_type_of_address(
+def test_the_type_of_an_address_follows_the_rules(
     request: pytest.FixtureRequest,
     *,
     primary: Network,

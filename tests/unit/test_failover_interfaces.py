@@ -198,13 +198,13 @@ def test_a_nic_that_does_not_tell_its_id_is_found_by_its_name_on_its_network() -
     assert compared(machine, interface(), twin).today is None
 
 
-def test_a_nic_on_no_list_is_not_known() -> None:
+def test_a_nic_on_no_list_is_unknown() -> None:
     comparison = compared(replicated())
     assert (comparison.today, comparison.left_behind) == (None, ())
     assert "has no such network interface, or the identity cannot see it" in comparison.unknown[0]
 
 
-def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
+def test_a_list_that_could_not_be_read_makes_its_nics_unknown() -> None:
     subscription = EA.id.subscription
     comparison = compared(replicated(), unread={subscription: "not allowed"})
     assert comparison.unknown == (
@@ -212,7 +212,7 @@ def test_a_list_that_could_not_be_read_makes_its_nics_not_known() -> None:
     )
 
 
-def test_the_protection_of_an_unread_subnet_is_unknown_and_not_called_missing() -> None:
+def test_the_protection_of_an_unread_subnet_is_unknown_and_not_missing() -> None:
     comparison = compared(replicated(), interface(), networks=(guarded(EA, NSG),))
     assert comparison.left_behind == ()
     assert comparison.unknown == ("its subnet in sea is not known, so that subnet's security group is not known",)
@@ -225,7 +225,7 @@ def test_an_existing_nic_that_is_used_again_is_not_compared() -> None:
     assert comparison.unknown == ("the replica uses an existing NIC (web1-sea), which is not compared",)
 
 
-def test_a_machine_whose_nics_are_not_told_yet_is_not_known() -> None:
+def test_a_machine_whose_nics_are_not_listed_yet_is_unknown() -> None:
     machine = Machine(name="web1", kind="azure_to_azure", nics=())
     (comparison,) = compare_interfaces([machine], (), KnownInterfaces((), {}), {}, operation="failover")
     assert comparison.unknown == ("Site Recovery does not report the NICs of this machine yet",)

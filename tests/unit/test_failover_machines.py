@@ -145,7 +145,7 @@ def test_a_prediction_as_json_has_the_counts_first_and_each_rule_with_its_source
 
 @pytest.mark.parametrize("operation", ["failover", "test-failover", "failback"])
 @pytest.mark.parametrize("provider", ["InMageRcmFailback", "A2ACrossClusterMigration", "a word of tomorrow"])
-def test_machines_of_providers_without_rules_are_out_of_scope_and_nothing_is_said_of_their_nics(
+def test_machines_of_providers_without_rules_are_out_of_scope_and_so_are_their_nics(
     provider: str, operation: Operation
 ) -> None:
     machines = machines_of_items([item("vm", EA, address("web", HOME), provider=provider)])
@@ -168,7 +168,7 @@ def test_a_machine_whose_active_location_is_not_known_is_warned_about(location: 
     assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == {"location_unclear"}
 
 
-def test_the_items_network_counts_for_a_nic_that_names_none() -> None:
+def test_the_network_of_the_item_counts_for_a_nic_without_one() -> None:
     of_item = structs.replace(
         item("vm", EA, address("web", HOME)), recovery_network_id=OTHER.id, test_network_id=TEST.id
     )
@@ -192,7 +192,7 @@ def test_a_nic_that_is_selected_takes_part(selection: str) -> None:
     assert codes(land(one, NETWORKS, [mapping(EA, SEA)])) == set()
 
 
-def test_a_selection_of_an_unknown_word_is_predicted_as_taking_part_and_warned_about() -> None:
+def test_an_unknown_selection_is_predicted_as_taking_part_with_a_warning() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"selection": "a word of tomorrow"})
     landing = land(one, NETWORKS, [mapping(EA, SEA)])
     assert (landing.ip, codes(landing)) == (HOME, {"selection_unclear"})

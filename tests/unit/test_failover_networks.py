@@ -54,7 +54,7 @@ from asrnet.model.azure import NetworkMapping, Nic, UnreadableMapping
         pytest.param(EA, None, [SEA, OTHER], A2A, None, "unknown", id="ambiguous_mapping"),
     ],
 )
-def test_network_after_failover(
+def test_the_network_after_failover_follows_the_rules(
     request: pytest.FixtureRequest,
     *,
     primary: Network,
@@ -79,7 +79,7 @@ def test_network_after_failover(
         pytest.param(OTHER, TEST, OTHER, id="test_own_network"),
     ],
 )
-def test_network_in_a_test_failover(
+def test_the_network_in_a_test_failover_follows_the_rules(
     request: pytest.FixtureRequest, own_test: Network | None, named: Network | None, lands_on: Network
 ) -> None:
     one = machine("vm", EA, address("web", HOME), nic={"test_network_id": own_test.id if own_test else None})
@@ -147,7 +147,7 @@ UNREAD = Gaps(vaults=frozenset({VAULT}))
     ],
 )
 @pytest.mark.parametrize("operation", ["failover", "failback"])
-def test_a_network_that_may_be_mapped_is_not_called_lost(
+def test_a_network_that_may_be_mapped_is_not_reported_as_lost(
     primary: Network, vault_id: ArmId | None, gaps: Gaps, operation: Operation
 ) -> None:
     landing = land(machine("vm", primary, address("web", HOME), vault_id=vault_id), NETWORKS, [], operation, gaps=gaps)
@@ -176,20 +176,20 @@ def test_a_mapping_that_was_read_counts_beside_those_that_were_not() -> None:
     assert land(one, NETWORKS, [mapping(EA, SEA)], gaps=UNREAD).network_id == SEA.id
 
 
-def test_a_way_back_that_could_not_be_read_is_not_known() -> None:
+def test_an_unreadable_reverse_mapping_leaves_the_failback_unknown() -> None:
     gaps = Gaps(mappings=(riddle(AZURE_SIDE, SEA),))
     landing = land(machine("vm", EA, address("web", HOME)), NETWORKS, [mapping(EA, SEA)], "failback", gaps=gaps)
     assert (landing.outcome, landing.via_network, codes(landing)) == ("unknown", "hub-sea", {"mapping_not_read"})
 
 
-def test_a_replica_in_azure_comes_back_on_premises_whatever_of_azures_mappings_was_read() -> None:
+def test_a_replica_in_azure_fails_back_on_premises_whatever_mappings_of_azure_were_read() -> None:
     gaps = Gaps(mappings=(riddle(AZURE_SIDE),))
     landing = land(machine("vm", CORP, address(None, HOME)), NETWORKS, [mapping(CORP, SEA)], "failback", gaps=gaps)
     assert (landing.network, landing.network_rule) == ("corp", RULES["failback_unchanged"])
 
 
 @pytest.mark.parametrize("name", ["corp", ""])
-def test_a_machine_whose_network_is_not_known_is_not_called_lost(name: str) -> None:
+def test_a_machine_whose_network_is_unknown_is_not_reported_as_lost(name: str) -> None:
     nic = Nic(name="nic0", primary_network=name, ip_configurations=(address(None, HOME),))
     landing = land(type(machine("vm", CORP))(name="vm", nics=(nic,), kind=TO_AZURE), NETWORKS, [])
     assert (landing.outcome, codes(landing)) == ("unknown", {"primary_network_unknown"})
@@ -220,7 +220,7 @@ def test_an_own_network_that_differs_from_the_mappings_is_reported() -> None:
     assert codes(landing) == {"differs_from_mapping"}
 
 
-def test_an_own_network_that_is_the_mappings_has_no_notice() -> None:
+def test_an_own_network_that_equals_the_mappings_has_no_notice() -> None:
     one = machine("vm", EA, address("web", HOME), nic={"recovery_network_id": SEA.id})
     landing = land(one, NETWORKS, [mapping(EA, SEA)])
     assert landing.network_rule.code == "a2a_mapped"
@@ -344,7 +344,7 @@ def test_a_machine_whose_fabrics_are_the_same_is_between_zones_if_no_location_is
     assert land(one, NETWORKS, []).network_rule is RULES["zone_same_network"]
 
 
-def test_a_test_between_zones_says_that_it_uses_the_network_the_machine_runs_in() -> None:
+def test_a_test_between_zones_names_the_network_the_machine_runs_in() -> None:
     [one] = machines_of_items([item("vm", EA, address("web", HOME), **ZONAL)])
     [notice] = land(one, NETWORKS, [], "test-failover").notices
     assert notice.code == "test_in_failover_network"
@@ -352,7 +352,7 @@ def test_a_test_between_zones_says_that_it_uses_the_network_the_machine_runs_in(
     assert land(one, NETWORKS, [], "test-failover", test_network_id=TEST.id).network_id == TEST.id
 
 
-def test_in_a_test_in_its_own_network_a_running_machine_keeps_its_address_to_itself() -> None:
+def test_in_a_test_in_its_own_network_a_running_machine_keeps_its_address() -> None:
     [one] = machines_of_items([item("vm", EA, address("web", HOME), **ZONAL)])
     landing = land(one, NETWORKS, [], "test-failover")
     assert (landing.ip, landing.address_rule) == ("10.0.1.254", RULES["test_address_end"])

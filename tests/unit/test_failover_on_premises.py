@@ -35,7 +35,7 @@ from asrnet.failover import RULES, Operation
         pytest.param(None, "test-failover", "10.0.1.4", id="address_unspecified-test"),
     ],
 )
-def test_address_from_vmm_in_azure(
+def test_the_address_from_vmm_in_azure_follows_the_rules(
     request: pytest.FixtureRequest, own_ip: str | None, operation: Operation, lands_at: str
 ) -> None:
     landing = land(
@@ -81,7 +81,7 @@ SMALL = subnet("pool", "10.0.1.0/30", used=["10.0.1.1", "10.0.1.2"])
         pytest.param([POOL], HOME, "Dynamic", None, "unknown", id="vmm_dhcp"),
     ],
 )
-def test_address_on_a_secondary_site(
+def test_the_address_on_a_secondary_site_follows_the_rules(
     request: pytest.FixtureRequest,
     *,
     recovery_subnets: list[Any],
@@ -97,7 +97,7 @@ def test_address_on_a_secondary_site(
 
 
 @pytest.mark.parametrize("ip", [None, "192.168.1.7"], ids=["not known", "of another space"])
-def test_each_address_that_vmm_chooses_is_counted_though_not_known(ip: str | None) -> None:
+def test_each_address_that_vmm_chooses_is_counted_though_unknown(ip: str | None) -> None:
     site2 = vm_network("pooled", subnet("pool", "10.0.1.0/30"), fabric=SHANGHAI)
     machines = [machine(f"vm{n}", CORP, address("pool", ip, ip_type="Static")) for n in range(3)]
     landings = prediction(machines, [CORP, site2], [mapping(CORP, site2)]).landings
@@ -105,7 +105,7 @@ def test_each_address_that_vmm_chooses_is_counted_though_not_known(ip: str | Non
     assert codes(landings[-1]) == {"subnet_full"}
 
 
-def test_a_machine_that_stands_for_a_vm_network_takes_nothing_from_the_pool() -> None:
+def test_a_machine_that_stands_for_a_vm_network_takes_no_address_from_the_pool() -> None:
     site2 = vm_network("pooled", subnet("pool", "10.0.1.0/30"), fabric=SHANGHAI)
     everybody = [machine(f"all{n}", CORP, address("pool"), whole_subnet=True) for n in range(3)]
     landings = prediction(everybody, [CORP, site2], [mapping(CORP, site2)]).landings

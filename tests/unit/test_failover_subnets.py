@@ -41,7 +41,7 @@ from asrnet.model.azure import MappingKind
         pytest.param(TO_AZURE, ["zoo", "app"], "web", "zoo", id="vmm_subnet_first"),
     ],
 )
-def test_subnet_by_name(
+def test_the_subnet_of_the_same_name_follows_the_rules(
     request: pytest.FixtureRequest, kind: MappingKind, names: list[str], primary: str, chosen: str
 ) -> None:
     choice = choose_subnet(names, primary, kind)
@@ -57,7 +57,7 @@ def test_subnet_by_name(
         pytest.param([], None, None, "loses_connectivity", id="no_subnet"),
     ],
 )  # fmt: skip
-def test_subnet_otherwise(
+def test_the_subnet_without_one_of_that_name_follows_the_rules(
     request: pytest.FixtureRequest, recovery_subnets: list[Any], own_subnet: str | None, lands_in: str, outcome: str
 ) -> None:
     recovery = vnet("recovery", *recovery_subnets)
@@ -75,7 +75,9 @@ def test_subnet_otherwise(
         (None, "app", "web"),
     ],
 )
-def test_subnet_in_a_test_failover(test_subnet: str | None, recovery_subnet: str, lands_in: str) -> None:
+def test_the_subnet_in_a_test_failover_follows_the_rules(
+    test_subnet: str | None, recovery_subnet: str, lands_in: str
+) -> None:
     bubble = vnet("bubble", subnet("app", "10.0.1.0/24"), subnet("tfo", "10.0.1.0/24"), subnet("web", "10.0.1.0/24"))
     settings = address("web", HOME, test_subnet=test_subnet, recovery_subnet=recovery_subnet)
     one = machine("vm", EA, settings, nic={"test_network_id": bubble.id})
@@ -91,7 +93,7 @@ def test_subnet_in_a_test_failover(test_subnet: str | None, recovery_subnet: str
         ([subnet("app", "10.0.1.0/24"), subnet("web", "10.0.2.0/24")], None, "unknown"),
     ],
 )
-def test_no_rule_of_names_chooses_the_subnet_of_a_machine_without_mappings(
+def test_a_machine_without_mappings_has_no_subnet_by_name(
     subnets: list[Any], lands_in: str | None, outcome: str
 ) -> None:
     there = vnet("there", *subnets)
@@ -140,12 +142,12 @@ def test_falling_back_to_a_delegated_subnet_is_warned_about() -> None:
     assert "Microsoft.Sql/managedInstances" in landing.notices[0].message
 
 
-def test_a_delegated_subnet_of_the_same_name_is_no_fallback() -> None:
+def test_a_delegated_subnet_of_the_same_name_is_not_a_fallback() -> None:
     recovery = vnet("recovery", subnet("web", "10.0.1.0/24", delegated="Microsoft.Web/serverFarms"))
     assert codes(land(machine("vm", EA, address("web", HOME)), [EA, recovery], [mapping(EA, recovery)])) == set()
 
 
-def test_without_a_known_primary_subnet_the_only_one_is_taken_and_among_several_none() -> None:
+def test_with_the_primary_subnet_unknown_only_a_sole_recovery_subnet_is_chosen() -> None:
     one = machine("vm", EA, address(None, HOME))
     assert land(one, NETWORKS, [mapping(EA, OTHER)]).subnet == "web"
     unclear = land(one, NETWORKS, [mapping(EA, SEA)])
@@ -200,7 +202,7 @@ def test_a_prefix_that_is_no_range_leaves_only_its_own_machines_unpredicted_and_
     assert fine.ip == "10.0.2.7"
 
 
-def test_a_primary_prefix_that_is_no_range_tells_nothing_of_an_address_that_is_not_known() -> None:
+def test_an_invalid_primary_prefix_says_nothing_of_an_unknown_address() -> None:
     primary = vnet("primary", subnet("web", "junk"))
     landing = land(machine("vm", primary, address("web", None)), [primary, SEA], [mapping(primary, SEA)])
     assert (landing.subnet, landing.outcome) == ("web", "unknown")

@@ -57,7 +57,7 @@ def test_text_and_json_are_there_for_every_kind() -> None:
         assert formats_of(document_type.kind)[:2] == ("text", "json")
 
 
-def test_a_format_that_nobody_has_is_unknown() -> None:
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(InputError, match="unknown output format 'docx'") as caught:
         render(full_plan(), "docx")
     assert caught.value.hint.startswith("known formats: text, json, ")

@@ -20,21 +20,21 @@ def changed(azure: TwoRegions, network: VirtualNetwork) -> tuple[str, ...]:
     return tuple(moved_since(plan, azure.backend).get("sea", ()))
 
 
-def test_addresses_that_come_and_go_leave_a_plan_fresh() -> None:
+def test_addresses_that_come_and_go_make_no_plan_stale() -> None:
     azure = TwoRegions()
     hub = azure.network("hub")
     busier = tuple(structs.replace(subnet, used=7, used_ips=("10.0.1.9",)) for subnet in hub.subnets)
     assert changed(azure, structs.replace(hub, subnets=busier)) == ()
 
 
-def test_a_new_subnet_makes_it_stale_and_is_reported() -> None:
+def test_a_new_subnet_makes_a_plan_stale_and_is_reported() -> None:
     azure = TwoRegions()
     hub = azure.network("hub")
     wider = structs.replace(hub, subnets=(*hub.subnets, Subnet(name="db", prefixes=("10.0.2.0/24",))))
     assert [line.split(":")[0] for line in changed(azure, wider)] == ["network hub (pair hub) has changed"]
 
 
-def test_a_mapping_that_appears_makes_it_stale_and_is_named() -> None:
+def test_a_new_mapping_makes_a_plan_stale_and_is_named() -> None:
     azure = TwoRegions()
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
     azure.map(azure.network("else"), azure.network("where", SEA), name="by-hand")
@@ -55,7 +55,7 @@ def test_a_moved_mapping_is_described_by_the_names_of_its_networks() -> None:
     )
 
 
-def test_a_vault_that_cannot_be_read_now_counts_as_moved() -> None:
+def test_a_vault_that_can_no_longer_be_read_counts_as_changed() -> None:
     azure = TwoRegions()
     beside = azure.build.vault("beside", "westus")
     for place in (EA, SEA):
@@ -70,7 +70,7 @@ def test_a_vault_that_cannot_be_read_now_counts_as_moved() -> None:
     assert "beside" not in found
 
 
-def test_a_fabric_that_appears_makes_it_stale() -> None:
+def test_a_new_fabric_makes_a_plan_stale() -> None:
     azure = TwoRegions()
     plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
     azure.build.azure_fabric(azure.vault, "westus")
@@ -79,7 +79,7 @@ def test_a_fabric_that_appears_makes_it_stale() -> None:
     ]
 
 
-def test_a_mapping_moved_to_a_namesake_is_described_by_full_ids() -> None:
+def test_a_mapping_moved_to_a_network_of_the_same_name_is_described_by_full_ids() -> None:
     old, new = (f"subscriptions/1/resourcegroups/{group}/virtualnetworks/dr (Paired)" for group in ("a", "b"))
     before = Observed(vault="sea", vault_id=TwoRegions().vault.id, mappings={"x/hub-out": old}, networks={}, fabrics={})
     now = structs.replace(before, mappings={"x/hub-out": new})

@@ -108,7 +108,7 @@ def unnamed(moving: ProtectedItem) -> ProtectedItem:
     return structs.replace(moving, nics=(Nic(name="nic0", primary_network="corp"),))
 
 
-def test_a_machine_that_tells_nothing_but_its_state_holds_its_fabrics() -> None:
+def test_a_machine_with_nothing_but_a_state_holds_its_fabrics() -> None:
     silent = machine(provider="", nics=(), primary_location=None, initial_location=None, recovery_location=None)
     told = "failover_active: vm1 reports neither its networks nor whether it runs in the recovery region"
     guard = activity([silent], ())
@@ -125,11 +125,11 @@ def test_a_machine_on_the_recovery_side_holds_the_mappings_of_its_network() -> N
 
 
 @pytest.mark.parametrize("network", [HERE.id, BESIDE.id, THERE.id])
-def test_where_the_vm_network_of_a_machine_is_not_known_its_servers_are_held(network: ArmId) -> None:
+def test_a_machine_whose_vm_network_is_unknown_holds_its_servers(network: ArmId) -> None:
     assert "VM-1" in reason(activity([unnamed(MOVING)], ()), delete(network))
 
 
-def test_other_servers_are_not_held_with_it() -> None:
+def test_other_servers_are_not_held() -> None:
     elsewhere = vm_network("n", fabric=VAULT.child("replicationFabrics", "third"))
     at_rest = structs.replace(unnamed(MOVING), active_location="Primary")
     assert reason(activity([unnamed(MOVING)], ()), delete(elsewhere.id)) == ""
@@ -151,7 +151,7 @@ class TestMachinesUnderWay:
             {"scenario": "CommitFailover"},
         ],
     )
-    def test_hold_both_directions_of_their_pair_and_nothing_else(self, more: dict[str, Any]) -> None:
+    def test_an_active_machine_holds_both_directions_of_its_pair_only(self, more: dict[str, Any]) -> None:
         guard = activity([machine(**more)], ())
         assert reason(guard, update(FORWARD)).startswith("failover_active: vm1 ")
         assert reason(guard, update(REVERSE)).startswith("failover_active: vm1 ")
@@ -159,13 +159,13 @@ class TestMachinesUnderWay:
         assert reason(guard, update(FORWARD), "failover_active") == ""
 
     @pytest.mark.parametrize("nics", [(), (Nic(name="nic0"),)])
-    def test_hold_both_their_fabrics_where_they_do_not_tell_their_networks(self, nics: tuple[Nic, ...]) -> None:
+    def test_an_active_machine_without_networks_holds_both_its_fabrics(self, nics: tuple[Nic, ...]) -> None:
         guard = activity([machine(state="CommitPendingFailover", nics=nics)], ())
         assert "vm1" in reason(guard, update(FORWARD))
         assert "vm1" in reason(guard, update(on(WEST, OTHER, NORTH, vnet("north").id)))
         assert reason(guard, update(on(NORTH, OTHER, VAULT.child("replicationFabrics", "south"), DR))) == ""
 
-    def test_hold_the_network_that_only_the_item_names(self) -> None:
+    def test_the_network_that_only_the_item_names_is_held(self) -> None:
         own = vnet("own").id
         nic = Nic(name="nic0", primary_network_id=APP)
         guard = activity([machine(state="FailoverCommitPending", nics=(nic,), recovery_network_id=own)], ())
@@ -175,16 +175,16 @@ class TestMachinesUnderWay:
         guard = activity([machine(active_location="Recovery")], [job("UnplannedFailover")])
         assert reason(guard, Change.create(FORWARD, id="c", vault="v", reason="")) == ""
 
-    def test_replicating_initially_for_the_first_time_holds_nothing(self) -> None:
+    def test_first_initial_replication_holds_nothing(self) -> None:
         guard = activity([machine(state="InitialReplicationInProgress", nics=())], ())
         assert reason(guard, update(FORWARD)) == ""
 
-    def test_replicating_initially_after_a_failover_is_re_protection(self) -> None:
+    def test_initial_replication_after_a_failover_counts_as_re_protection(self) -> None:
         guard = activity([reversed_machine(state="InitialReplicationInProgress")], ())
         assert "is being re-protected" in reason(guard, update(FORWARD))
 
     @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
-    def test_replicating_initially_holds_where_its_direction_is_not_told(self, missing: str) -> None:
+    def test_initial_replication_of_unknown_direction_holds_the_pair(self, missing: str) -> None:
         told = {"primary_location": "east", "initial_location": "east"}
         item = machine(state="InitialReplicationInProgress", **{**told, missing: None})  # type: ignore[arg-type]
         guard = activity([item], ())
@@ -192,7 +192,7 @@ class TestMachinesUnderWay:
 
 
 class TestReversedMachines:
-    def test_hold_the_mappings_of_their_pair_and_say_where_they_fail_back(self) -> None:
+    def test_a_reversed_machine_holds_the_mappings_of_its_pair_and_says_where_it_fails_back(self) -> None:
         guard = activity([reversed_machine()], ())
         assert reason(guard, update(FORWARD)) == (
             "reversed: 1 machine runs in the recovery region: vm1 fails back to app; "
@@ -200,23 +200,21 @@ class TestReversedMachines:
         )
         assert reason(guard, update(REVERSE)).startswith("reversed: ")
 
-    def test_of_one_home_are_named_together(self) -> None:
+    def test_reversed_machines_of_one_primary_network_are_named_together(self) -> None:
         guard = activity([reversed_machine(), reversed_machine("vm2")], ())
         assert reason(guard, update(FORWARD)) == (
             "reversed: 2 machines run in the recovery region: vm1, vm2 fail back to app; "
             "their next re-protection uses the mapping"
         )
 
-    def test_do_not_hold_another_primary_of_their_recovery_network(self) -> None:
+    def test_a_reversed_machine_does_not_hold_another_primary_of_its_recovery_network(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(on(EAST, OTHER, WEST, DR))) == ""
 
-    def test_do_not_hold_the_mapping_of_their_network_to_a_third_region(self) -> None:
+    def test_a_reversed_machine_does_not_hold_a_mapping_of_its_network_to_a_third_region(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(on(WEST, DR, NORTH, OTHER))) == ""
 
     @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
-    def test_that_do_not_tell_where_they_were_first_protected_hold_the_way_to_where_they_run(
-        self, missing: str
-    ) -> None:
+    def test_a_reversed_machine_of_unknown_origin_holds_the_mapping_to_where_it_runs(self, missing: str) -> None:
         guard = activity([reversed_machine(**{missing: None})], ())  # type: ignore[arg-type]  # by name
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         assert reason(guard, retarget) == (
@@ -227,7 +225,7 @@ class TestReversedMachines:
         assert reason(guard, retarget, "reversed") == ""
 
     @pytest.mark.parametrize("missing", ["initial_location", "primary_location"])
-    def test_that_tell_no_direction_and_run_at_home_hold_no_retarget_of_their_pair(self, missing: str) -> None:
+    def test_a_machine_without_direction_that_runs_at_home_holds_no_retarget_of_its_pair(self, missing: str) -> None:
         delete_reverse = Step(action="delete", resource_id=REVERSE.id, before=REVERSE)
         retarget = structs.replace(update(FORWARD), primary_network_id=APP, recovery_network_id=DR)
         retarget = structs.replace(retarget, steps=(delete_reverse, *retarget.steps))
@@ -235,7 +233,7 @@ class TestReversedMachines:
         assert reason(guard, retarget) == ""
         assert reason(guard, structs.replace(update(REVERSE), direction="reverse")) == ""
 
-    def test_are_lifted_by_name_which_lifts_no_failover(self) -> None:
+    def test_force_reversed_lifts_the_hold_and_no_failover(self) -> None:
         assert reason(activity([reversed_machine()], ()), update(FORWARD), "reversed") == ""
         assert reason(activity([reversed_machine()], ()), update(FORWARD), "failover_active") != ""
         failing = activity([reversed_machine(active_location="Recovery")], ())
@@ -247,38 +245,38 @@ class TestJobs:
     @pytest.mark.parametrize(
         "scenario", ["UnplannedFailover", "ReverseReplicationDr", "CommitFailover", "EnableDr", ""]
     )
-    def test_that_are_unfinished_hold_the_networks_of_their_machine(self, state: str, scenario: str) -> None:
+    def test_an_unfinished_job_holds_the_networks_of_its_machine(self, state: str, scenario: str) -> None:
         guard = activity([machine()], [job(scenario, state=state, target="VM1")])
         assert "is unfinished for VM1" in reason(guard, update(FORWARD))
         assert reason(guard, update(BYSTANDER)) == ""
 
-    def test_find_their_machine_by_its_id_too(self) -> None:
+    def test_a_job_finds_its_machine_by_id_too(self) -> None:
         guard = activity([machine("4f1c")], [job("UnplannedFailover", target="web server", target_id="4F1C")])
         assert reason(guard, update(BYSTANDER)) == ""
         assert reason(guard, update(FORWARD)) != ""
 
-    def test_of_an_unknown_object_hold_the_vault(self) -> None:
+    def test_a_job_about_an_unknown_object_holds_the_vault(self) -> None:
         guard = activity([machine()], [job("UnplannedFailover", target="recovery plan 1")])
         assert "recovery plan 1" in reason(guard, update(BYSTANDER))
 
     @pytest.mark.parametrize(
         "finished", [job("UnplannedFailover", state="Succeeded"), job("UnplannedFailover", state="Cancelled")]
     )
-    def test_that_have_ended_hold_nothing(self, finished: Job) -> None:
+    def test_an_ended_job_holds_nothing(self, finished: Job) -> None:
         assert reason(activity([machine()], [finished]), update(FORWARD)) == ""
 
-    def test_of_a_machine_hold_its_update_and_not_that_of_its_neighbour(self) -> None:
+    def test_a_job_of_a_machine_holds_the_update_of_that_machine_only(self) -> None:
         vm1, vm2 = machine(), machine("vm2")
         guard = activity([vm1, vm2], [job("UnplannedFailover", state="Cancelling", target="vm1")])
         assert reason(guard, follow(vm1)) == "failover_active: the job UnplannedFailover is unfinished for vm1"
         assert reason(guard, follow(vm1), "failover_active") == ""
         assert reason(guard, follow(vm2)) == ""
 
-    def test_of_a_recovery_plan_hold_the_updates_of_all_machines(self) -> None:
+    def test_a_job_of_a_recovery_plan_holds_the_updates_of_all_machines(self) -> None:
         guard = activity([machine()], [job("UnplannedFailover", state="Suspended", target="plan 1")])
         assert reason(guard, follow(machine())) == "failover_active: the job UnplannedFailover is unfinished for plan 1"
 
-    def test_that_enable_another_machine_hold_no_update_of_this_one(self) -> None:
+    def test_a_job_that_enables_another_machine_does_not_hold_this_one(self) -> None:
         guard = activity([machine()], [job("EnableDr", target="newcomer")])
         assert reason(guard, follow(machine())) == ""
 
@@ -298,7 +296,7 @@ class TestJobs:
                 assert hold
                 assert hold.hint == f"{advice}, or use --force failover_active"
 
-    def test_of_mappings_hold_nothing(self) -> None:
+    def test_jobs_of_mappings_hold_nothing(self) -> None:
         assert reason(activity([machine()], [job("NetworkPairing", target="app")]), update(FORWARD)) == ""
 
 

@@ -32,7 +32,7 @@ def test_an_id_has_a_name_type_group_and_subscription(text: str, name: str, kind
     assert found.resource_group == group
 
 
-def test_fixed_words_are_spelled_the_usual_way_and_names_as_given() -> None:
+def test_fixed_words_are_spelled_as_usual_and_names_as_given() -> None:
     assert (
         str(ArmId(THE_MAPPING.replace("/subscriptions/", "/Subscriptions/").replace("Groups", "groups"))) == THE_MAPPING
     )
@@ -40,7 +40,7 @@ def test_fixed_words_are_spelled_the_usual_way_and_names_as_given() -> None:
     assert str(ArmId(shouted)).endswith("/replicationNetworkMappings/HUB-TO-DR")
 
 
-def test_case_and_a_slash_at_the_end_make_no_difference() -> None:
+def test_case_and_a_trailing_slash_make_no_difference() -> None:
     ids = {ArmId(THE_MAPPING), ArmId(THE_MAPPING.upper()), ArmId(f"{THE_MAPPING.lower()}/"), arm_id(THE_MAPPING)}
     assert [one.key for one in ids] == [THE_MAPPING[1:].lower()]
     assert ArmId(THE_MAPPING) != THE_MAPPING
@@ -51,7 +51,7 @@ def test_ids_are_ordered_without_case() -> None:
     assert [one.name for one in sorted(ArmId(f"{GROUP}/providers/x.y/z/{word}") for word in words)] == ["A", "b", "C"]
 
 
-def test_upwards_it_goes_to_the_fabric_the_vault_and_the_group() -> None:
+def test_the_parent_fabric_vault_and_group_of_an_id_are_found() -> None:
     mapping = ArmId(THE_MAPPING)
     assert str(mapping.parent.parent) == THE_FABRIC
     assert mapping.parent.parent.parent == ArmId(THE_VAULT)
@@ -59,7 +59,7 @@ def test_upwards_it_goes_to_the_fabric_the_vault_and_the_group() -> None:
     assert mapping.parent.parent.child("replicationNetworks", "azureNetwork") == mapping.parent
 
 
-def test_the_nearest_of_a_kind_upwards_may_be_itself_or_missing() -> None:
+def test_the_nearest_ancestor_of_a_type_may_be_the_id_itself_or_missing() -> None:
     mapping = ArmId(THE_MAPPING)
     assert mapping.within(MAPPING) == mapping
     assert mapping.within(FABRIC) == ArmId(THE_FABRIC)

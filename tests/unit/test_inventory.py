@@ -24,14 +24,14 @@ def read(azure: TwoRegions, **refusal: object) -> tuple[Inventory, VirtualNetwor
     return found, hub, azure.world.journal.counts()["GET", NETWORKS]
 
 
-def test_where_a_list_is_forbidden_single_networks_are_asked_for() -> None:
+def test_where_a_list_is_forbidden_single_networks_are_read() -> None:
     found, hub, gets = read(TwoRegions(), effect="forbidden")
     assert found.network(hub.id) == hub
     assert gets == 3
 
 
 @pytest.mark.parametrize("status", [401, 500, 503])
-def test_where_a_list_fails_otherwise_more_requests_would_only_hurt(status: int) -> None:
+def test_after_any_other_failure_of_a_list_no_single_network_is_read(status: int) -> None:
     found, hub, gets = read(TwoRegions(), effect="refused", status=status, code="Failing")
     unknown = found.network(hub.id)
     assert isinstance(unknown, Unknown)
@@ -39,7 +39,7 @@ def test_where_a_list_fails_otherwise_more_requests_would_only_hurt(status: int)
     assert gets == 1
 
 
-def test_a_network_that_is_on_no_list_is_asked_for_once() -> None:
+def test_a_network_that_is_on_no_list_is_read_once() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.world.state.virtual_networks.remove(dr.id.subscription, dr.id.key)
@@ -64,7 +64,7 @@ def test_a_network_that_does_not_say_its_region_is_unknown_and_its_pair_is_block
     assert "hub does not say its region" in plan.findings[0].message
 
 
-def test_while_a_network_does_not_say_its_region_nothing_that_rules_may_ask_for_is_deleted() -> None:
+def test_while_the_region_of_a_network_is_unknown_nothing_that_rules_may_ask_for_is_deleted() -> None:
     azure = TwoRegions()
     hub, dr = azure.network("hub"), azure.network("dr", SEA)
     azure.map_both(hub, dr)
@@ -76,7 +76,7 @@ def test_while_a_network_does_not_say_its_region_nothing_that_rules_may_ask_for_
     assert "hub does not say its region, so whether a rule matches it is not known" in messages
 
 
-def test_a_network_that_is_asked_for_by_its_id_is_unknown_without_a_region_too() -> None:
+def test_a_network_read_by_its_id_without_a_region_is_unknown_too() -> None:
     azure = TwoRegions()
     hub, dr = without_region(azure, "hub"), azure.network("dr", SEA)
     azure.world.faults.add(Fault(method="GET", kind=NETWORKS, effect="forbidden", times=1))

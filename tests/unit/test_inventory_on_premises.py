@@ -76,7 +76,7 @@ def test_vmm_servers_are_read_whether_or_not_a_row_is_about_them(sites: Clouds) 
     assert [network.name for network in servers[0].networks] == ["VMNetwork1-Beijing", "VMNetwork2-Beijing"]
 
 
-def test_a_vault_without_vmm_servers_is_asked_for_none() -> None:
+def test_the_list_of_vmm_servers_is_not_read_for_a_vault_without_them() -> None:
     regions = TwoSites()
     for fabric in (regions.beijing, regions.shanghai):
         regions.world.fabrics.purge(fabric.id)
@@ -94,7 +94,7 @@ def test_a_machine_gets_the_id_of_the_vm_network_that_site_recovery_only_names(s
     assert items[0].nics[0].primary_network_id == sites.nets["VMNetwork2-Beijing"].id
 
 
-def test_a_name_that_two_networks_of_a_server_have_tells_nothing(sites: Clouds) -> None:
+def test_a_name_that_two_networks_of_a_server_share_identifies_neither(sites: Clouds) -> None:
     sites.machine("VMNetwork2-Beijing")
     twin = structs.replace(sites.nets["VMNetwork1-Beijing"], friendly_name="vmnetwork2-beijing")
     sites.build.add(VmNetworkRecord(network=twin))
@@ -131,7 +131,7 @@ def test_servers_that_may_not_be_read_are_unknown_and_stop_nothing_else(sites: C
     assert any(line.startswith("the VMM servers of vault sea: ") for line in snapshot.unread("servers"))
 
 
-def test_azure_does_not_tell_logical_networks_and_hosts_but_the_file_of_a_world_does(
+def test_logical_networks_and_hosts_come_from_the_file_of_a_world_and_not_from_azure(
     sites: Clouds, tmp_path: Path
 ) -> None:
     told, silent = topology_of(sites.read(opened(sites.world, tmp_path / "world.yaml"))), topology_of(sites.read())

@@ -41,7 +41,7 @@ def has_room(mine: Lane, sending: int, share: int = 8) -> bool:
     return mine.has_room(share)
 
 
-def test_a_vault_that_was_busy_gets_one_request_at_a_time_and_then_one_more_with_each_that_it_takes(task: Task) -> None:
+def test_a_busy_vault_gets_one_request_at_a_time_and_one_more_after_each_success(task: Task) -> None:
     mine, most = lane(), []
     for busy in (0, 2, 0, 0, 1, 0, 0, 0, 0):
         mine.accepted(task, Operation(id="job", resource_id=task.step.resource_id, status_url="", busy=busy), now=0.0)
@@ -50,7 +50,7 @@ def test_a_vault_that_was_busy_gets_one_request_at_a_time_and_then_one_more_with
 
 
 @pytest.mark.parametrize(("share", "rooms"), [(8, [True, True, True, True, False]), (2, [True, True, False])])
-def test_no_vault_has_more_than_its_share_under_way(share: int, rooms: list[bool]) -> None:
+def test_no_vault_has_more_than_its_share_in_flight(share: int, rooms: list[bool]) -> None:
     mine = lane()
     assert [has_room(mine, sending, share) for sending in range(len(rooms))] == rooms
 
@@ -80,9 +80,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize(("per_vault", "in_all", "most"), [(4, 8, 8), (1, 8, 5), (4, 3, 3)])
-def test_five_vaults_together_have_no_more_under_way_than_is_allowed_in_all(
-    per_vault: int, in_all: int, most: int
-) -> None:
+def test_five_vaults_together_stay_within_the_total_in_flight(per_vault: int, in_all: int, most: int) -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=1.0))
     vaults = [azure.build.vault(f"v{number}", "westus") for number in range(5)]
     for vault, place in product(vaults, (EA, SEA)):

@@ -55,19 +55,19 @@ def _named(value: object) -> str:
     ],
     ids=_named,
 )
-def test_a_look_makes_sense_once_all_is_sent_or_where_something_waits_for_it(
+def test_jobs_are_read_once_all_is_sent_or_where_something_waits_for_them(
     task: Task, state: dict[str, object], makes_sense: bool
 ) -> None:
     assert lane(task, **state).may_read is makes_sense
 
 
-def test_networks_have_no_jobs_and_a_lane_of_them_no_vault(task: Task) -> None:
+def test_a_lane_of_networks_has_no_jobs_and_no_vault(task: Task) -> None:
     assert lane(task, vault=None).asks_operation(task)
     assert not lane(task, vault=ArmId("/subscriptions/11111111-1111-1111-1111-111111111111")).asks_operation(task)
     assert lane(task, jobs_allowed=False).asks_operation(task)
 
 
-def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None:
+def test_each_accepted_write_makes_the_next_read_earlier(task: Task) -> None:
     operation = Operation(id="job", resource_id=task.step.resource_id, status_url="https://x", retry_after=30.0)
     found = lane(task, pending=[])
     found.accepted(task, operation, 0.0)
@@ -96,6 +96,6 @@ def test_each_accepted_write_brings_the_next_read_near_again(task: Task) -> None
         ("QuantumLeap", False, False),
     ],
 )
-def test_a_job_ends_with_the_words_that_end_an_operation(state: str, ended: bool, succeeded: bool) -> None:
+def test_a_job_ends_with_the_statuses_that_end_an_operation(state: str, ended: bool, succeeded: bool) -> None:
     job = Job(id=VAULT.child("replicationJobs", "j"), scenario="AddAzureNetworkPair", state=state)
     assert (job.has_ended, job.has_succeeded) == (ended, succeeded)

@@ -66,7 +66,7 @@ def three_pairs(azure: TwoRegions) -> DesiredState:
     return azure.state(row(*whole), row(*half), row(*moved))
 
 
-def test_only_networks_of_pairs_to_be_changed_are_asked_for(azure: TwoRegions) -> None:
+def test_only_networks_of_pairs_to_be_changed_are_read(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
     plan = lagging.plan(desired)
@@ -74,14 +74,14 @@ def test_only_networks_of_pairs_to_be_changed_are_asked_for(azure: TwoRegions) -
     assert lagging.asked == ["half", "half-dr", "moved", "moved-dr"]
 
 
-def test_pairs_that_a_run_is_not_about_are_not_asked_for(azure: TwoRegions) -> None:
+def test_networks_of_other_pairs_are_not_read(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
     lagging.plan(desired, Selection(pairs=frozenset({"half", "whole"})))
     assert lagging.asked == ["half", "half-dr"]
 
 
-def test_a_run_that_writes_nothing_confirms_nothing(azure: TwoRegions) -> None:
+def test_a_run_without_writes_confirms_nothing(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
     inventory.read_inventory(desired, lagging.backend, confirm=False)
@@ -113,7 +113,7 @@ def test_a_mapping_that_is_not_paired_is_to_be_changed(azure: TwoRegions) -> Non
     assert lagging.asked == ["hub", "hub-dr"]
 
 
-def test_a_network_that_is_gone_blocks_its_pair_although_a_list_has_it(azure: TwoRegions) -> None:
+def test_a_missing_network_blocks_its_pair_although_a_list_has_it(azure: TwoRegions) -> None:
     hub, hub_dr = azure.network("hub"), azure.network("hub-dr", SEA)
     lagging = Lagging(azure)
     azure.world.virtual_networks.delete(hub_dr.id)
@@ -121,7 +121,7 @@ def test_a_network_that_is_gone_blocks_its_pair_although_a_list_has_it(azure: Tw
     assert (plan.changes, kinds(plan)) == ((), ["missing_network"])
 
 
-def test_a_rule_matches_the_networks_as_they_are_now(azure: TwoRegions) -> None:
+def test_a_rule_matches_the_networks_as_they_are_read_now(azure: TwoRegions) -> None:
     azure.network("hub", tags={"dr": "yes"})
     lagging = Lagging(azure)
     azure.network("hub", tags={"dr": "no"})
@@ -130,7 +130,7 @@ def test_a_rule_matches_the_networks_as_they_are_now(azure: TwoRegions) -> None:
     assert plan.changes == ()
 
 
-def test_a_saved_plan_is_held_against_the_same_networks_as_it_was_made_from(azure: TwoRegions) -> None:
+def test_a_saved_plan_is_compared_with_the_same_networks_as_when_it_was_made(azure: TwoRegions) -> None:
     desired = three_pairs(azure)
     lagging = Lagging(azure)
     plan = lagging.plan(desired)

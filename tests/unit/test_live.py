@@ -82,7 +82,7 @@ def test_a_network_mapped_to_itself_within_a_region_is_one_row() -> None:
     assert [pair.status for pair in pairs(mapping("z", "a", "a", to=EA))] == ["zone_to_zone"]
 
 
-def test_a_state_other_than_paired_is_said() -> None:
+def test_a_state_other_than_paired_is_shown() -> None:
     odd = structs.replace(mapping("there", "a", "b"), state="Pairing")
     assert [pair.status for pair in pairs(odd, back("back", "b", "a"))] == ["not_paired"]
 
@@ -187,7 +187,7 @@ def failed_over_machine(name: str, state: str, **more: Any) -> ProtectedItem:
     )
 
 
-def test_a_planned_failover_counts_as_not_committed_until_it_is() -> None:
+def test_an_uncommitted_planned_failover_counts_as_not_committed() -> None:
     items = (
         failed_over_machine("one", "PlannedFailoverCommitRequired", recovery_network_id=vnet("b")),
         failed_over_machine("two", "PlannedFailoverStatesBegin", recovery_network_id=vnet("b")),
@@ -236,7 +236,7 @@ def test_undeclared_pairs_point_towards_the_region_of_the_vault() -> None:
     assert pair.recovery_location == "eastasia"
 
 
-def test_networks_are_spelled_as_they_spell_themselves_and_marked_when_gone_or_unknown() -> None:
+def test_networks_have_their_own_spelling_and_are_marked_when_gone_or_unknown() -> None:
     hub = VirtualNetwork(id=vnet("Hub-EA"), location="eastasia", address_space=("10.0.0.0/16",))
     unknown = Unknown(error=ForbiddenError("no"))
     [one, two] = pairs(
@@ -264,7 +264,7 @@ def shown(*mappings: NetworkMapping, **fields: object) -> list[str]:
     return [" ".join(line.split()) for line in render(found, "text").splitlines()]
 
 
-def test_pairs_are_shown_a_line_each_with_a_count_below() -> None:
+def test_pairs_are_shown_one_per_line_with_a_count_below() -> None:
     assert shown(
         mapping("there", "a", "b"), back("back", "b", "a"), mapping("half", "c", "d"), missing={vnet("d"): Absent()}
     ) == [
@@ -281,12 +281,12 @@ def test_an_empty_vault_is_shown_as_such() -> None:
     assert shown() == ["Vault sea (centralus)", "no mappings", "", "0 mappings."]
 
 
-def test_a_vault_without_a_mapping_of_the_pair_asked_for_is_not_called_empty() -> None:
+def test_a_vault_without_a_mapping_of_the_selected_pair_is_not_shown_as_empty() -> None:
     live = live_pairs(inventory(mapping("there", "a", "b")), DesiredState(), Selection(pairs=frozenset({"other"})))
     assert render(live, "text").splitlines()[:2] == ["Vault sea (centralus)", "  no mappings of the pairs asked for"]
 
 
-def test_the_count_below_some_pairs_is_theirs_and_says_of_how_many() -> None:
+def test_the_count_below_selected_pairs_covers_them_and_gives_the_total() -> None:
     mappings = [mapping("there", "a", "b"), back("back", "b", "a"), mapping("more", "c", "d")]
     hub = Row(name="hub", vault="sea", primary=vnet("a"), recovery=vnet("b"))
     desired = DesiredState(pairs=(hub,))

@@ -73,7 +73,7 @@ def test_a_declared_row_gives_the_pair_its_name_and_direction(sites: MappedSites
     assert (pair.pair, pair.primary_network) == ("back", "VMNetwork1-Shanghai")
 
 
-def test_a_mapping_to_azure_is_single_and_says_where_it_leads(sites: MappedSites) -> None:
+def test_a_mapping_to_azure_is_single_and_names_its_target(sites: MappedSites) -> None:
     network = sites.map_to_azure("VMNetwork1-Beijing")
     row = structs.replace(ONE, name="to-azure", recovery=network.id)
     [pair] = sites.live(row)
@@ -94,7 +94,7 @@ def test_a_row_about_a_network_that_is_not_there_names_nothing(sites: MappedSite
     assert pair.pair is None
 
 
-def test_lists_pictures_and_plans_show_no_guids(sites: MappedSites) -> None:
+def test_lists_diagrams_and_plans_show_no_guids(sites: MappedSites) -> None:
     sites.map_sites()
     guid = sites.nets["VMNetwork1-Beijing"].id.name
     wanted = sites.rows(ONE)
@@ -130,13 +130,13 @@ def test_pairs_and_mappings_to_azure_become_rows_that_plan_empty(sites: MappedSi
     }
 
 
-def test_the_names_of_the_rows_there_are_stay(sites: MappedSites) -> None:
+def test_existing_rows_keep_their_names(sites: MappedSites) -> None:
     sites.map_sites()
     assert [row.name for row in sites.dumped(ONE).desired.vmm_pairs] == ["vm1"]
 
 
 @pytest.mark.parametrize("name", ["VMNetwork2-Beijing", "prod/web", " padded "])
-def test_a_network_whose_name_does_not_tell_it_is_written_as_its_resource(
+def test_a_network_whose_name_is_unknown_is_written_as_its_resource(
     sites: MappedSites, tmp_path: Path, name: str
 ) -> None:
     renamed = sites.called("VMNetwork1-Beijing", name)
@@ -146,7 +146,7 @@ def test_a_network_whose_name_does_not_tell_it_is_written_as_its_resource(
     assert state.vmm_pairs[0].primary == VmNetworkName(server="VMM-Beijing", network=renamed.id.name)
 
 
-def test_half_and_shared_pairs_cannot_be_rows_and_are_said_to_be_left_out(sites: MappedSites) -> None:
+def test_half_and_shared_pairs_cannot_be_rows_and_are_reported_as_left_out(sites: MappedSites) -> None:
     sites.map_sites()
     sites.map_one_way("VMNetwork2-Beijing", "VMNetwork1-Shanghai")
     written = sites.dumped()
@@ -174,7 +174,7 @@ def test_mappings_of_servers_that_cannot_be_read_are_left_out(sites: MappedSites
     assert "the VMM servers could not be read" in written.left_out[0]
 
 
-def test_the_path_of_the_topology_leads_there_from_where_the_file_will_lie(
+def test_the_path_of_the_topology_is_relative_to_the_file(
     sites: MappedSites, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -120,13 +120,13 @@ def test_a_subnet_that_is_not_named_is_that_of_the_address_or_the_only_one() -> 
     assert second.nics[0].ip_configurations[0].subnet == "app"
 
 
-def test_a_vm_network_without_subnets_takes_any_subnet_and_none() -> None:
+def test_a_vm_network_without_subnets_accepts_any_subnet() -> None:
     first, second = from_csv(HEADER + "a,VMM-Beijing/corp,servers,192.168.1.4,\nb,VMM-Beijing/corp,,,\n")
     assert first.nics[0].ip_configurations[0].subnet == "servers"
     assert second.nics[0].ip_configurations[0].subnet is None
 
 
-def test_a_subnet_without_ranges_takes_any_address() -> None:
+def test_a_subnet_without_ranges_accepts_any_address() -> None:
     bare = NetworkNames([vm_network("bare", subnet("servers"))])
     [machine] = parse_machines(HEADER + "a,bare,servers,192.168.1.4,\n", bare, source="m.csv", is_csv=True)
     assert machine.nics[0].ip_configurations[0].ip == "192.168.1.4"
@@ -270,7 +270,7 @@ def test_a_yaml_list_that_cannot_be_used_is_refused_with_its_line(text: str, mes
     assert message in str(error.value)
 
 
-def test_a_file_is_read_by_its_ending(tmp_path: Path) -> None:
+def test_a_file_is_read_by_its_extension(tmp_path: Path) -> None:
     csv_file, yaml_file = tmp_path / "list.CSV", tmp_path / "list.yaml"
     csv_file.write_text(HEADER + "web1,hub-ea,web,10.0.1.4,\n")
     yaml_file.write_text("- {name: web1, primary_network: hub-ea, subnet: web, ip: 10.0.1.4}\n")

@@ -19,18 +19,18 @@ def named(primary: str, recovery: str, *taken: str) -> str:
 
 
 @pytest.mark.parametrize(("primary", "recovery"), [("hub", "dr"), ("Hub-1", "DR-2"), ("n" * 30, "r" * 29)])
-def test_a_name_that_fits_is_the_two_networks_own(primary: str, recovery: str) -> None:
+def test_a_name_that_fits_joins_the_names_of_both_networks(primary: str, recovery: str) -> None:
     assert named(primary, recovery) == f"{primary}-to-{recovery}"
 
 
 @pytest.mark.parametrize(("primary", "recovery"), [("n" * 30, "r" * 30), ("hub_1", "dr"), ("hub.x", "dr"), ("é", "dr")])
-def test_a_name_that_was_cut_or_changed_says_so_with_a_hash(primary: str, recovery: str) -> None:
+def test_a_name_that_was_cut_or_changed_has_a_hash(primary: str, recovery: str) -> None:
     name = named(primary, recovery)
     assert re.fullmatch(r"[A-Za-z0-9-]{1,63}", name)
     assert re.search(r"-[0-9a-f]{8}$", name)
 
 
-def test_a_name_that_is_taken_is_told_apart_however_often_and_however_spelled() -> None:
+def test_a_name_that_is_taken_gets_a_different_one_in_any_spelling() -> None:
     first = named("Hub", "DR", "hub-to-dr")
     second = named("Hub", "DR", "hub-to-dr", first.lower())
     third = named("Hub", "DR", "hub-to-dr", first.lower(), second.lower())
@@ -38,7 +38,7 @@ def test_a_name_that_is_taken_is_told_apart_however_often_and_however_spelled() 
     assert first.startswith("Hub-to-DR-")
 
 
-def test_a_long_name_stays_within_the_limit_when_it_is_taken_too() -> None:
+def test_a_long_name_stays_within_the_limit_when_it_is_taken() -> None:
     taken: set[str] = set()
     for _ in range(12):
         taken.add(named(LONG, LONG, *taken).lower())

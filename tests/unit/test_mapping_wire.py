@@ -94,9 +94,7 @@ NOWHERE = {"fabricSpecificSettings": {"instanceType": "AzureToAzure"}, "recovery
         (NOWHERE, MAPPING.primary_network_id),
     ],
 )
-def test_a_mapping_that_does_not_say_what_it_maps_is_there_all_the_same(
-    changes: dict[str, Any], primary: ArmId | None
-) -> None:
+def test_a_mapping_that_does_not_say_what_it_maps_still_exists(changes: dict[str, Any], primary: ArmId | None) -> None:
     assert read_mapping(mapping_row(**changes)) == UnreadableMapping(id=MAPPING.id, primary_network_id=primary)
 
 
@@ -110,20 +108,22 @@ def test_under_a_server_the_primary_network_of_a_mapping_is_the_one_it_lies_unde
         )
 
 
-def test_a_region_with_another_segment_than_the_constant_one_is_no_network() -> None:
+def test_only_the_constant_segment_names_a_network_under_a_region() -> None:
     """Terraform writes the primary network's name in its place."""
     mapping_id = str(MAPPING.fabric_id.child("replicationNetworks", "Hub-EA", "replicationNetworkMappings", "m"))
     row = {**mapping_row(primaryNetworkId=None), "id": mapping_id}
     assert read_mapping(row) == UnreadableMapping(id=ArmId(mapping_id))
 
 
-def test_one_element_that_makes_no_sense_spoils_a_list_that_tells_what_is_absent() -> None:
+def test_one_invalid_element_fails_a_list_that_proves_absence() -> None:
     rows = [mapping_row(), {**mapping_row(), "id": "/what/is/this"}]
     with pytest.raises(ServiceError, match="an element that cannot be read: '/what/is/this' is not a resource id"):
         list(every(rows, read_mapping, MAPPING.vault_id))
 
 
-def test_where_absence_proves_nothing_it_is_left_out_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_where_absence_proves_nothing_an_invalid_element_is_left_out_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     rows = [{**mapping_row(), "id": "/what/is/this"}, mapping_row()]
     with caplog.at_level(logging.WARNING):
         assert list(every_readable(rows, read_mapping, MAPPING.vault_id, "a mapping")) == [MAPPING]

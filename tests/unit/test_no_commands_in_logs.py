@@ -39,7 +39,7 @@ def odd_plan(name: str) -> Plan:
 
 @pytest.mark.parametrize("name", [GITHUB, AZURE, f" {GITHUB}", f"a {GITHUB}"])
 @pytest.mark.parametrize("view", [View(), View(verbose=True), View(width=40), View(width=10)])
-def test_a_plan_and_a_prediction_begin_no_command(name: str, view: View) -> None:
+def test_a_plan_and_a_prediction_print_no_workflow_command(name: str, view: View) -> None:
     machines = [machine(name, HERE, address("web", "10.0.1.4"))]
     predicted = prediction(machines, [HERE, THERE], [mapping(HERE, THERE)])
     vaults = (LiveVault(name=name, id=HERE.id, location=name, mappings=0, error=name),)
@@ -59,7 +59,7 @@ def test_json_says_the_same_with_and_without_the_escapes() -> None:
 
 
 @pytest.mark.parametrize("name", [GITHUB, AZURE, f"  {GITHUB}"])
-def test_no_message_begins_one(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_message_is_a_workflow_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
     for write in (logs.remark, logs.warn, logs.error):
         write(name)

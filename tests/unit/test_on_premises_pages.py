@@ -39,6 +39,6 @@ def test_the_page_has_the_findings_of_topologies_with_their_severities() -> None
     assert rows == {kind: kind.severity for kind in FindingKind if kind in kinds}
 
 
-def test_the_page_on_predictions_has_every_output() -> None:
+def test_the_page_on_predictions_shows_every_output() -> None:
     page = (DOCS / "predict.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `-o (\w+)` \|", page, re.MULTILINE)) == set(formats_of("targets"))

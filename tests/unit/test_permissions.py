@@ -36,7 +36,7 @@ def test_planning_only_reads(desired: DesiredState) -> None:
     assert verbs("plan", desired) == {"read"}
 
 
-def test_apply_needs_the_right_to_delete_and_explains_that_a_retarget_does(desired: DesiredState) -> None:
+def test_apply_needs_the_right_to_delete_and_explains_that_a_retarget_deletes(desired: DesiredState) -> None:
     found = role("apply", desired)
     assert {f"{MAPPING}/write", f"{MAPPING}/delete"} <= set(found.actions)
     assert "a retarget deletes" in found.description
@@ -50,7 +50,9 @@ def test_creating_networks_touches_no_vault(desired: DesiredState) -> None:
     assert not any("RecoveryServices" in action for action in actions("create-networks", desired))
 
 
-def test_copies_in_landing_zones_join_groups_tables_and_plans_and_touch_no_vault(desired: DesiredState) -> None:
+def test_copies_in_landing_zones_join_security_groups_route_tables_and_plans_and_touch_no_vault(
+    desired: DesiredState,
+) -> None:
     more = set(actions("landing-zones", desired)) - set(actions("create-networks", desired))
     assert more == {
         "Microsoft.Network/ddosProtectionPlans/join/action",
@@ -180,7 +182,7 @@ def test_copies_of_what_rules_find_go_where_the_template_says(azure: TwoRegions)
     assert scopes("create-networks", azure.state(rules=rules, regions=(open_,))) == (whole,)
 
 
-def test_a_pair_that_another_tool_manages_needs_no_rights_to_copy(azure: TwoRegions) -> None:
+def test_a_pair_that_another_tool_manages_needs_no_rights_for_copies(azure: TwoRegions) -> None:
     desired = azure.state(row(azure.network("app"), None, managed_by="terraform"))
     assert tasks_of(desired) == ("apply",)
 

@@ -39,7 +39,7 @@ def test_a_mapped_pair_is_in_sync_whatever_its_mappings_are_called(name: str) ->
     assert (plan.changes, plan.findings, plan.summary.in_sync) == ((), (), 2)
 
 
-def test_networks_are_named_by_their_ids_as_azure_spells_them_not_as_the_file_does() -> None:
+def test_networks_are_named_by_their_ids_as_azure_spells_them() -> None:
     azure = TwoRegions()
     hub, hub_dr = azure.network("Hub"), azure.network("Hub-DR", SEA)
     spelled = {"primary": ArmId(str(hub.id).upper()), "recovery": ArmId(f"/{hub_dr.id.key}")}
@@ -88,7 +88,7 @@ def test_a_retarget_leaves_several_mappings_of_the_old_recovery_network_and_name
     assert (str(first.id) in left.hint, str(second.id) in left.hint) == (True, target == "hub")
 
 
-def test_several_mappings_that_another_row_asks_for_are_reported_with_its_pair_alone() -> None:
+def test_several_mappings_that_another_row_declares_are_reported_with_its_pair_alone() -> None:
     azure = TwoRegions()
     hub, spoke = azure.network("hub"), azure.network("spoke")
     old, new = azure.network("old", SEA), azure.network("new", SEA)
@@ -175,7 +175,7 @@ def test_a_pair_of_another_tool_is_reported_and_left_alone() -> None:
 
 
 class TestSelection:
-    def test_a_run_about_one_pair_says_nothing_of_the_others(self) -> None:
+    def test_a_run_on_one_pair_says_nothing_of_the_others(self) -> None:
         azure = TwoRegions()
         azure.map(azure.network("x"), azure.network("y", SEA))
         desired = azure.state(

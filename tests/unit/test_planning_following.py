@@ -194,7 +194,7 @@ class TestWhoFollows:
         assert not shows(item, after(plan))
         assert shows(updated(item, after(plan)), after(plan))
 
-    def test_a_machine_that_does_not_tell_where_it_fails_over_to_may_be_right(self, world: World) -> None:
+    def test_a_machine_without_a_failover_network_is_not_reported_as_wrong(self, world: World) -> None:
         silent = nic_of(structs.replace(world.machine(), recovery_network_id=None), recovery_network_id=None)
         plan = world.following(silent)
         assert (plan.changes, kinds(plan)) == ((), [])
@@ -283,7 +283,7 @@ class TestWhoFollows:
         (text,) = (text for text in texts if text.startswith("sql-01 (nic0) still fails over to old"))
         assert text in render(plan, "text").partition("Warnings")[2]
 
-    def test_an_ignored_machine_hides_no_network_of_that_name(self, world: World) -> None:
+    def test_an_ignored_machine_does_not_hide_a_network_of_that_name(self, world: World) -> None:
         world.azure.map(world.azure.network("sql-net"), world.azure.network("sql-dr", SEA))
         entry = Ignore(machine="sql-*", reason="has a network of its own")
         plan = world.plan(world.azure.state(world.row(), ignore=(entry,)))
@@ -298,7 +298,7 @@ class TestWhoFollows:
         assert [pair.name for pair in plan.pairs] == ["hub"]
         assert len(world.plan(desired, *items).changes) == 4
 
-    def test_more_machines_than_the_limit_refuse_the_vault(self, world: World) -> None:
+    def test_more_machines_than_the_limit_are_refused_for_the_vault(self, world: World) -> None:
         items = [world.machine(f"vm{number}") for number in range(21)]
         desired = world.azure.state(world.row(), limits=Limits(), machines="follow")
         plan = world.plan(desired, *items)
@@ -333,7 +333,7 @@ class TestTheMappingComesFirst:
             "update of hub-to-old and update of vm1 are held back: vm2 is in state UnplannedFailoverInProgress"
         ]
 
-    def test_a_machine_without_a_test_network_is_said_to_be_tested_in_none(self, world: World) -> None:
+    def test_a_machine_without_a_test_network_is_reported_as_tested_in_none(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row(test=world.bubble.id)), world.machine())
         messages = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
         assert messages == ["vm1 is tested in no network instead of bubble"]
@@ -424,7 +424,7 @@ class TestSubnetsAndAddresses:
         assert after(world.following(world.machine(address=address))).addresses[0].recovery_ip == "10.0.1.7"
 
     @pytest.mark.parametrize("ip", ["10.9.9.9", "10.0.1.1", "fd00::1", "not an address"])
-    def test_a_static_address_outside_its_new_subnet_holds_the_machine_unless_it_is_let_go(
+    def test_a_static_address_outside_its_new_subnet_holds_the_machine_unless_it_is_released(
         self, world: World, ip: str
     ) -> None:
         address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip=ip)
@@ -436,7 +436,7 @@ class TestSubnetsAndAddresses:
         whole_file = world.azure.state(world.row(), machines="follow", release_addresses=True)
         assert after(world.plan(whole_file, world.machine(address=address))).addresses[0].recovery_ip is None
 
-    def test_a_static_address_that_is_in_use_in_the_new_network_holds_the_machine_unless_it_is_let_go(self) -> None:
+    def test_a_static_address_in_use_in_the_new_network_holds_the_machine_unless_it_is_released(self) -> None:
         azure = Followers(mapped_to="old")
         taken = azure.network(
             "taken", SEA, subnets=[Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.77",))]
@@ -458,7 +458,7 @@ class TestSubnetsAndAddresses:
             "they need 2, and 1 of its addresses is free"
         )
 
-    def test_findings_of_machines_stand_together_by_kind_and_have_one_hint_for_each_pair(self, world: World) -> None:
+    def test_findings_of_machines_are_grouped_by_kind_with_one_hint_for_each_pair(self, world: World) -> None:
         desired = world.azure.state(world.row(test=world.bubble.id))
         plan = world.plan(desired, world.machine("vm1"), world.machine("vm2"))
         assert [(finding.kind, finding.message.split()[0], finding.hint) for finding in plan.findings] == [
@@ -468,7 +468,7 @@ class TestSubnetsAndAddresses:
             ("test_network_differs", "vm2", ""),
         ]
 
-    def test_a_hint_names_a_pair_that_looks_like_an_option_so_that_it_is_none(self, world: World) -> None:
+    def test_a_hint_quotes_a_pair_that_looks_like_an_option(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row(name="-q")), world.machine())
         assert plan.findings[0].hint == "asrnet apply --pair=-q --machines follow"
 
@@ -488,9 +488,7 @@ class TestSubnetsAndAddresses:
             ("held", "its static recovery address 10.0.1.9 is also that of vm1"),
         ]
 
-    def test_a_released_address_is_sent_as_an_empty_text_and_one_that_was_never_set_is_not_sent(
-        self, world: World
-    ) -> None:
+    def test_a_released_address_is_sent_as_an_empty_text_and_an_unset_one_is_not_sent(self, world: World) -> None:
         address = IpConfiguration(name="ipconfig1", subnet="web", recovery_subnet="web", recovery_ip="10.9.9.9")
         item = world.machine(address=address)
         configuration = updated(item, after(world.following(item, release_addresses=True))).nics[0].ip_configurations[0]
@@ -577,7 +575,7 @@ class TestHeldMachines:
             ),
         ],
     )
-    def test_a_machine_that_must_not_be_touched_is_left_alone_with_the_reason(
+    def test_a_machine_that_must_not_be_changed_is_left_alone_with_the_reason(
         self, world: World, members: dict[str, Any], reason: str
     ) -> None:
         plan = world.following(structs.replace(world.machine(), **members))
@@ -733,7 +731,7 @@ class TestHeldMachines:
         world.rights = (UPDATES,)
         assert len(machines(world.following(world.machine()))) == 1
 
-    def test_rights_that_cannot_be_read_are_said_and_the_run_goes_on(self, world: World) -> None:
+    def test_rights_that_cannot_be_read_are_reported_and_the_run_continues(self, world: World) -> None:
         world.rights = Unknown(error=ForbiddenError("no"))
         plan = world.following(world.machine())
         assert len(machines(plan)) == 1
@@ -741,7 +739,7 @@ class TestHeldMachines:
 
 
 class TestMachinesOfNoPair:
-    def test_a_machine_without_nics_is_said_where_machines_follow(self, world: World) -> None:
+    def test_a_machine_without_nics_is_reported_where_machines_follow(self, world: World) -> None:
         young = structs.replace(world.machine("young"), nics=(), state="InitialReplicationInProgress")
         plan = world.following(young)
         (finding,) = plan.findings
@@ -879,7 +877,7 @@ class TestTwoPairs:
             "new is in southeastasia, and the pair says to: westus",
         )
 
-    def test_a_nic_that_is_not_failed_over_contradicts_nobody(self, world: World) -> None:
+    def test_a_nic_that_is_not_failed_over_contradicts_no_pair(self, world: World) -> None:
         second, second_dr = world.azure.network("second"), world.azure.network("second-dr", SEA)
         world.azure.map_both(second, second_dr)
         item = world.machine()
@@ -890,7 +888,7 @@ class TestTwoPairs:
         plan = world.plan(desired, structs.replace(item, nics=(item.nics[0], beside)))
         assert [(change.pair, change.name) for change in machines(plan)] == [("hub", "vm1")]
 
-    def test_where_a_nic_that_is_not_failed_over_would_go_is_no_difference(self, world: World) -> None:
+    def test_the_destination_of_a_nic_that_is_not_failed_over_is_no_difference(self, world: World) -> None:
         nic = structs.replace(world.machine().nics[0], recovery_network_id=world.new.id)
         beside = structs.replace(nic, name="nic1", id="nic-1", recovery_network_id=world.old.id, selection=NOT_SELECTED)
         plan = world.following(world.machine("vm1", nic, beside, recovery_network_id=world.new.id))
@@ -906,7 +904,7 @@ class TestTwoPairs:
         assert machines(plan) == []
         assert [finding.pair for finding in plan.findings if finding.kind == "conflict"] == ["hub", "second"]
 
-    def test_pairs_that_lead_to_one_network_contradict_nobody(self, world: World) -> None:
+    def test_pairs_that_lead_to_one_network_do_not_contradict_each_other(self, world: World) -> None:
         second = world.azure.network("second")
         world.azure.map(second, world.new)
         item = world.machine()

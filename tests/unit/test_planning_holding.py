@@ -29,7 +29,7 @@ class TestHolding:
         desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), freeze=freeze)
         assert len(azure.plan(desired).changes) == 2
 
-    def test_a_freeze_without_anything_to_do_is_no_finding(self) -> None:
+    def test_a_freeze_without_changes_is_no_finding(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         azure.map_both(hub, dr)
@@ -56,7 +56,7 @@ class TestHolding:
         assert "failover_active" in kinds(plan)
         assert "hub" in {change.pair for change in azure.plan(desired, forced={"failover_active"}).changes}
 
-    def test_an_unreadable_activity_holds_updates_back_and_is_not_called_a_failover(self) -> None:
+    def test_an_unreadable_activity_holds_updates_back_and_is_not_reported_as_a_failover(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.RecoveryServices/vaults/replicationJobs/read",)))
         hub, new = azure.network("hub"), azure.network("new", SEA)
         azure.map_both(hub, azure.network("old", SEA))
@@ -108,13 +108,13 @@ class TestHints:
         assert "no subnet db; machines land in GatewaySubnet" in missing.message
         assert "fallback_subnet_reserved" in kinds(plan)
 
-    def test_a_gateway_subnet_is_not_missed(self) -> None:
+    def test_a_missing_gateway_subnet_is_not_reported(self) -> None:
         azure = TwoRegions()
         hub = azure.network("hub", subnets={"GatewaySubnet": "10.0.0.0/27", "web": "10.0.1.0/24"})
         plan = azure.plan(azure.state(row(hub, azure.network("dr", SEA))))
         assert "subnet_missing" not in kinds(plan)
 
-    def test_a_subnet_too_small_for_what_is_in_use_is_said(self) -> None:
+    def test_a_subnet_too_small_for_the_addresses_in_use_is_reported(self) -> None:
         azure = TwoRegions()
         hub = azure.network("hub", subnets=[Subnet(name="web", prefixes=("10.0.1.0/24",), used=20)])
         dr = azure.network("dr", SEA, subnets={"web": "10.0.1.0/28"})
@@ -131,7 +131,7 @@ class TestHints:
         assert plan.findings[0].message == "vm1 (nic0) still fails over to own; mapping changes do not move it"
         assert plan.findings[0].hint == "asrnet apply --pair hub --machines follow"
 
-    def test_a_vault_in_the_primary_region_is_said(self) -> None:
+    def test_a_vault_in_the_primary_region_is_reported(self) -> None:
         azure = TwoRegions()
         vault = azure.build.vault("vault-near", EA)
         azure.build.azure_fabric(vault, EA)

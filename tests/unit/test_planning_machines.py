@@ -83,25 +83,25 @@ class TestStaleItems:
         right = structs.replace(item, recovery_network_id=world.dr.id)
         assert kinds(planned(world.azure, world.desired(), right)) == []
 
-    def test_a_machine_of_the_pair_to_another_region_is_not(self, world: World) -> None:
+    def test_a_machine_of_the_pair_to_another_region_is_not_stale(self, world: World) -> None:
         """One network may be paired to two regions: each machine follows the mapping to its own."""
         item = machine(world.azure, world.hub.id, world.far.id, to=WEST)
         assert kinds(planned(world.azure, world.desired(), item)) == []
 
     @pytest.mark.parametrize("lands_on", [None, "hub"])
-    def test_zone_to_zone_machines_are_not(self, world: World, lands_on: str | None) -> None:
+    def test_zone_to_zone_machines_are_not_stale(self, world: World, lands_on: str | None) -> None:
         item = machine(world.azure, world.hub.id, world.own.id if lands_on else None, to=EA)
         assert kinds(planned(world.azure, world.desired(), item)) == []
 
-    def test_nics_that_are_not_failed_over_are_not(self, world: World) -> None:
+    def test_nics_that_are_not_failed_over_are_not_stale(self, world: World) -> None:
         item = machine(world.azure, world.hub.id, world.own.id, selection=NOT_SELECTED)
         assert kinds(planned(world.azure, world.desired(), item)) == []
 
-    def test_machines_that_have_failed_over_are_not(self, world: World) -> None:
+    def test_machines_that_have_failed_over_are_not_stale(self, world: World) -> None:
         item = machine(world.azure, world.hub.id, world.own.id, active_location="Recovery")
         assert "stale_protected_item" not in kinds(planned(world.azure, world.desired(), item))
 
-    def test_machines_that_run_in_the_recovery_region_are_not(self, world: World) -> None:
+    def test_machines_that_run_in_the_recovery_region_are_not_stale(self, world: World) -> None:
         other = world.azure.network("other")
         state = world.azure.state(row(world.dr, other), regions=(Region(primary=SEA, recovery=EA),))
         assert "stale_protected_item" not in kinds(planned(world.azure, state, world.reversed()))
@@ -118,7 +118,7 @@ class TestReversed:
         )
         assert exit_codes.exit_code(plan) == exit_codes.DONE
 
-    def test_a_retarget_is_held_with_where_each_fails_back_to(self, world: World) -> None:
+    def test_a_held_retarget_says_where_each_machine_fails_back_to(self, world: World) -> None:
         plan = planned(world.azure, world.desired(world.own), world.reversed())
         assert plan.changes == ()
         held = next(found for found in plan.findings if found.kind == "reversed")
@@ -132,24 +132,24 @@ class TestReversed:
         assert held.hint == "fail back first, or use --force reversed together with --pair"
         assert [found.severity for found in plan.findings if found.kind == "reversed"] == ["error"]
 
-    def test_it_is_lifted_by_name_for_pairs_that_are_named(self, world: World) -> None:
+    def test_force_reversed_lifts_the_hold_of_named_pairs(self, world: World) -> None:
         desired, item = world.desired(world.own), world.reversed()
         assert planned(world.azure, desired, item, forced={"reversed"}).changes == ()
         assert planned(world.azure, desired, item, pairs=("hub",)).changes == ()
         assert len(planned(world.azure, desired, item, pairs=("hub",), forced={"reversed"}).changes) == 1
 
-    def test_it_is_lifted_by_no_other_name(self, world: World) -> None:
+    def test_no_other_force_lifts_the_hold(self, world: World) -> None:
         plan = planned(
             world.azure, world.desired(world.own), world.reversed(), pairs=("hub",), forced={"failover_active"}
         )
         assert plan.changes == ()
 
-    def test_creates_go_on(self, world: World) -> None:
+    def test_creates_are_not_held_by_reversed_machines(self, world: World) -> None:
         world.azure.backend.mapping_writer.delete_mapping(world.azure.map(world.dr, world.hub).id)
         plan = planned(world.azure, world.desired(), world.reversed())
         assert [change.action for change in plan.changes] == ["create"]
 
-    def test_while_they_replicate_initially_they_hold_as_a_failover(self, world: World) -> None:
+    def test_reversed_machines_in_initial_replication_hold_as_a_failover_does(self, world: World) -> None:
         item = structs.replace(world.reversed(), state="InitialReplicationInProgress")
         assert "failover_active" in kinds(planned(world.azure, world.desired(world.own), item))
 
@@ -165,7 +165,7 @@ class TestAddresses:
             "machines get new addresses: some of web 10.0.1.0/24 -> 10.0.1.0/25 (failover only)"
         ]
 
-    def test_a_pair_without_failback_says_nothing_of_the_way_back(self) -> None:
+    def test_a_pair_without_failback_has_no_finding_about_the_reverse(self) -> None:
         azure = TwoRegions()
         hub = azure.network("hub", subnets={"web": "10.0.1.0/25"})
         dr = azure.network("dr", SEA, subnets={"web": "10.0.1.0/24"})
@@ -185,7 +185,7 @@ class TestAddresses:
             "machines get new addresses: web 10.0.1.0/24 -> 10.1.1.0/24; db 10.0.2.0/24 -> 10.1.2.0/24"
         ]
 
-    def test_the_same_subnets_in_another_address_space_differ_in_nothing(self) -> None:
+    def test_the_same_subnets_in_another_address_space_do_not_differ(self) -> None:
         azure = TwoRegions()
         hub = azure.network("hub", address_space=["10.0.0.0/16"])
         dr = azure.network("dr", SEA, address_space=["10.0.0.0/8"])
@@ -210,7 +210,7 @@ class TestWhateverNetworksAndFabricsSay:
         assert kinds(plan) == (["unknown"] if prefixes else [])
 
     @pytest.mark.parametrize("location", ["", "nowhere"])
-    def test_a_network_of_no_known_region_is_blocked(self, world: World, location: str) -> None:
+    def test_a_network_of_an_unknown_region_is_blocked(self, world: World, location: str) -> None:
         desired = world.desired()
         found = read_inventory(desired, world.azure.backend)
         odd = structs.replace(world.dr, location=location)
@@ -218,9 +218,7 @@ class TestWhateverNetworksAndFabricsSay:
         assert (plan.changes, plan.summary.blocked) == ((), 2)
 
     @pytest.mark.parametrize("change", [{"location": None}, {"kind": "other"}])
-    def test_a_fabric_that_does_not_say_what_it_is_for_is_not_made_anew(
-        self, world: World, change: dict[str, Any]
-    ) -> None:
+    def test_a_fabric_without_a_stated_type_is_not_created_again(self, world: World, change: dict[str, Any]) -> None:
         new = world.azure.network("new")
         desired = world.azure.state(row(new, world.own), create_fabrics=True)
         found = read_inventory(desired, world.azure.backend)
@@ -256,7 +254,7 @@ class TestWhateverAnItemSays:
         ],
     )
     @pytest.mark.parametrize("retarget", [True, False])
-    def test_no_member_breaks_a_plan(self, world: World, broken: dict[str, Any], retarget: bool) -> None:
+    def test_no_unknown_member_breaks_a_plan(self, world: World, broken: dict[str, Any], retarget: bool) -> None:
         for item in (machine(world.azure, world.hub.id, world.dr.id), world.reversed()):
             desired = world.desired(world.own if retarget else None)
             plan = planned(world.azure, desired, structs.replace(item, **broken))
@@ -264,7 +262,7 @@ class TestWhateverAnItemSays:
 
     @pytest.mark.parametrize("state", ["", "Ünknown", "UnplannedFailoverCommitPendingStatesBegin"])
     @pytest.mark.parametrize("nics", [(), (Nic(name="n"),)])
-    def test_a_machine_that_tells_neither_its_state_nor_its_networks_holds_updates(
+    def test_a_machine_without_state_and_networks_holds_updates(
         self, world: World, state: str, nics: tuple[Nic, ...]
     ) -> None:
         item = structs.replace(machine(world.azure, world.hub.id, world.dr.id), state=state, nics=nics)

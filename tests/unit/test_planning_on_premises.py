@@ -104,7 +104,7 @@ def test_a_vault_alone_does_not_tell_which_targets_are_available_and_blocks_no_r
     assert "target_not_available" not in kinds(plan)
 
 
-def test_a_vmm_mapping_nobody_asks_for_is_named_as_people_know_it() -> None:
+def test_an_undeclared_vmm_mapping_is_shown_by_its_friendly_names() -> None:
     sites = TwoSites()
     one, two = sites.nets["VMNetwork2-Beijing"], sites.nets["VMNetwork2-Shanghai"]
     sites.build.mapping(sites.beijing, one, sites.shanghai, two)
@@ -113,7 +113,7 @@ def test_a_vmm_mapping_nobody_asks_for_is_named_as_people_know_it() -> None:
     assert "VMNetwork2-Beijing to VMNetwork2-Shanghai" in stray.message
 
 
-def test_a_vmm_mapping_without_a_row_is_certainly_unmanaged() -> None:
+def test_a_vmm_mapping_without_a_row_is_unmanaged() -> None:
     sites = TwoSites()
     stray = sites.build.mapping(
         sites.beijing, sites.nets["VMNetwork2-Beijing"], sites.shanghai, sites.nets["VMNetwork2-Shanghai"]
@@ -138,7 +138,7 @@ fabrics:
 """
 
 
-def test_a_topology_file_tells_what_leads_nowhere(tmp_path: Path) -> None:
+def test_a_topology_file_shows_what_leads_nowhere(tmp_path: Path) -> None:
     sites = TwoSites()
     gold1, gold2 = sites.build.cloud(sites.beijing, "GoldCloud1"), sites.build.cloud(sites.shanghai, "GoldCloud2")
     sites.build.cloud_mapping(gold1, gold2)
@@ -157,7 +157,7 @@ def test_a_topology_file_tells_what_leads_nowhere(tmp_path: Path) -> None:
     assert found["logical_network_without_networks"].subject == "Bare"
 
 
-def test_a_file_that_names_what_the_vault_does_not_have_stops_the_plan_at_its_line(tmp_path: Path) -> None:
+def test_a_topology_that_names_something_missing_stops_the_plan_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "topology.yaml").write_text(TOPOLOGY, encoding="utf-8")
     sites = TwoSites()
     desired = structs.replace(sites.rows(ONE), topology=str(tmp_path / "topology.yaml"))

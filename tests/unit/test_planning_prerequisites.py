@@ -149,7 +149,7 @@ class TestCopies:
         assert "az group create" in plan.findings[0].hint
 
     @pytest.mark.parametrize("group", ["RG-App(EU)", "rg & co", "it's", "a;b", "$(x)", "*"])
-    def test_the_command_that_makes_the_group_is_one_for_a_shell_whatever_the_groups_name(self, group: str) -> None:
+    def test_the_command_that_creates_the_group_is_quoted_for_a_shell(self, group: str) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("app", group=group), None)))
         words = shlex.split(plan.findings[0].hint)

@@ -47,13 +47,13 @@ class TestRules:
         [match] = azure.plan(azure.state(rules=(rule,))).rules
         assert [network.name for network in match.matched] == ["tagged"]
 
-    def test_a_row_wins_over_a_rule(self) -> None:
+    def test_a_row_takes_precedence_over_a_rule(self) -> None:
         azure = TwoRegions()
         app, dr = azure.network("app-prod"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(app, dr), rules=(self.RULE,)))
         assert plan.rules[0].matched == ()
 
-    def test_copies_are_not_copied_the_next_night(self) -> None:
+    def test_copies_are_not_copied_again_by_a_later_run(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
@@ -70,14 +70,14 @@ class TestRules:
         plan = azure.plan(azure.state(rules=(Rule(name="all", vault="sea"),), regions=back))
         assert (plan.changes, plan.rules[0].matched) == ((), ())
 
-    def test_a_network_that_is_somebodys_recovery_network_is_no_primary(self) -> None:
+    def test_a_recovery_network_of_another_pair_is_not_a_primary(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr-prod", SEA)
         both_ways = (Region(primary=EA, recovery=SEA), Region(primary=SEA, recovery=EA))
         plan = azure.plan(azure.state(row(hub, dr), rules=(self.RULE,), regions=both_ways))
         assert plan.rules[0].matched == ()
 
-    def test_the_recovery_network_of_a_live_mapping_is_no_primary(self) -> None:
+    def test_the_recovery_network_of_a_live_mapping_is_not_a_primary(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=EA)
         azure.map(azure.network("hub"), azure.network("dr-prod", SEA))
@@ -85,7 +85,7 @@ class TestRules:
         plan = azure.plan(azure.state(rules=(self.RULE,), regions=both_ways))
         assert (plan.changes, plan.rules[0].matched) == ((), ())
 
-    def test_networks_mapped_to_each_other_that_a_rule_matches_both_are_ambiguous(self) -> None:
+    def test_networks_mapped_to_each_other_that_one_rule_matches_are_ambiguous(self) -> None:
         azure = TwoRegions()
         a, b = azure.network("a-prod"), azure.network("b-prod", SEA)
         azure.map_both(a, b)
@@ -94,7 +94,7 @@ class TestRules:
         assert plan.changes == ()
         assert "ambiguous" in kinds(plan)
 
-    def test_several_networks_mapped_to_each_other_are_named_in_the_same_order_every_time(self) -> None:
+    def test_several_networks_mapped_to_each_other_are_named_in_a_fixed_order(self) -> None:
         azure = TwoRegions()
         network = azure.network("a-prod")
         others = [azure.network(f"{name}-other", SEA) for name in "cafebd"]
@@ -132,7 +132,7 @@ class TestRules:
 
 
 class TestUnmanaged:
-    def test_a_mapping_nobody_asks_for_is_reported_and_left_alone(self) -> None:
+    def test_an_undeclared_mapping_is_reported_and_left_alone(self) -> None:
         azure = TwoRegions()
         azure.map(azure.network("x"), azure.network("y", SEA))
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
@@ -140,7 +140,7 @@ class TestUnmanaged:
         assert "unmanaged" in kinds(plan)
         assert all(step.action == "create" for change in plan.changes for step in change.steps)
 
-    def test_mappings_of_two_vaults_that_nobody_asks_for_are_told_apart(self) -> None:
+    def test_undeclared_mappings_of_two_vaults_are_told_apart(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         azure.map(hub, dr)
@@ -165,7 +165,7 @@ class TestUnmanaged:
             ("delete", True, 1, 0),
         ],
     )
-    def test_deleting_takes_the_vaults_word_and_the_options(
+    def test_deleting_needs_the_setting_of_the_vault_and_the_options(
         self, policy: Any, allowed: bool, deletes: int, found: int
     ) -> None:
         azure = TwoRegions()
@@ -175,7 +175,7 @@ class TestUnmanaged:
         plan = azure.plan(azure.state(row(hub, dr), unmanaged=policy), allow_delete=allowed)
         assert (plan.summary.delete, plan.summary.unmanaged) == (deletes, found)
 
-    def test_nothing_is_deleted_while_part_of_the_picture_is_missing(self) -> None:
+    def test_nothing_is_deleted_while_something_is_unreadable(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
         azure.map(azure.network("x"), azure.network("y", SEA))
         desired = azure.state(row(azure.network("hub"), azure.network("dr", SEA)), unmanaged="delete")
@@ -217,7 +217,7 @@ class TestUnmanaged:
         plan = azure.plan(azure.state(row(a, y), row(b, x, managed_by="terraform")))
         assert steps(plan) == [("a", "update", ["update", "create"])]
 
-    def test_so_it_does_while_that_pair_cannot_be_read(self) -> None:
+    def test_a_retarget_leaves_a_reverse_while_the_pair_of_another_tool_cannot_be_read(self) -> None:
         azure = TwoRegions()
         a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
         azure.map_both(a, x)
@@ -227,7 +227,7 @@ class TestUnmanaged:
         assert "unknown" in kinds(plan)
         assert steps(plan) == [("a", "update", ["update", "create"])]
 
-    def test_a_retarget_leaves_what_a_pair_that_cannot_be_read_asks_for(self) -> None:
+    def test_a_retarget_leaves_what_an_unreadable_pair_declares(self) -> None:
         azure = TwoRegions()
         a, x, y = azure.network("a"), azure.network("x", SEA), azure.network("y", SEA)
         azure.map_both(a, x)
@@ -257,7 +257,7 @@ class TestUnmanaged:
         assert plan.summary.delete == 0
         assert "zone_to_zone" in kinds(plan)
 
-    def test_the_way_back_to_a_primary_that_is_gone_is_not_deleted_while_a_row_asks_for_its_copy(self) -> None:
+    def test_the_reverse_of_a_missing_primary_is_not_deleted_while_a_row_declares_its_copy(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         app = azure.network("app")
@@ -295,16 +295,16 @@ class TestRulesWithoutMatches:
         [warning] = self.warnings(azure)
         assert warning.hint == "only recovery networks and copies match: app-asr"
 
-    def test_a_rule_whose_networks_have_rows_of_their_own_is_quiet(self) -> None:
+    def test_a_rule_whose_networks_have_rows_of_their_own_has_no_warning(self) -> None:
         azure = TwoRegions()
         app = azure.network("app", tags={"dr": "yes"})
         assert self.warnings(azure, row(app, azure.network("app-dr", SEA))) == []
 
-    def test_a_rule_whose_networks_are_ignored_is_quiet(self) -> None:
+    def test_a_rule_whose_networks_are_ignored_has_no_warning(self) -> None:
         azure = TwoRegions()
         azure.network("sandbox", tags={"dr": "yes"})
         assert self.warnings(azure, ignore=(Ignore(name="sandbox", reason="a playground"),)) == []
 
-    def test_a_rule_whose_networks_cannot_be_listed_is_not_said_to_match_nothing(self) -> None:
+    def test_a_rule_whose_networks_cannot_be_listed_is_not_reported_as_matching_nothing(self) -> None:
         azure = TwoRegions(behaviour=Behaviour(denied=("Microsoft.Network/virtualNetworks/read",)))
         assert self.warnings(azure) == []

@@ -46,7 +46,7 @@ def production(network: str, reason: str) -> list[tuple[str, str]]:
     return [("conflict", f"the test network {network} {reason}: tests would run in production")]
 
 
-def test_the_network_that_a_pair_and_all_its_machines_leave_becomes_their_test_network() -> None:
+def test_the_network_that_a_pair_and_all_its_machines_leave_can_become_their_test_network() -> None:
     world = World()
     plan = world.plan(world.wish())
     assert judged(plan, world.old) == []
@@ -126,7 +126,7 @@ def protect(world: World, name: str, primary: VirtualNetwork, recovery: VirtualN
         (pair_that_goes_there, "is a network of pair other"),
     ],
 )
-def test_a_network_that_something_does_not_leave_is_given_to_no_machine_in_this_plan_and_the_next(
+def test_a_network_still_in_use_after_the_plan_becomes_no_test_network(
     arrange: Callable[[World], DesiredState], reason: str
 ) -> None:
     world = World()
@@ -173,7 +173,7 @@ def test_machines_that_are_not_selected_keep_their_network_in_production() -> No
     assert world.tests() == {"vm001": "old", "vm002": "old"}
 
 
-def test_a_mapping_that_the_plan_deletes_keeps_nothing_in_production() -> None:
+def test_a_mapping_that_the_plan_deletes_puts_nothing_in_production() -> None:
     world = World()
     desired = unmanaged_mapping_that_may_not_be_deleted(world)
     plan = world.plan(desired, allow_delete=True)
@@ -211,7 +211,7 @@ def test_a_network_that_two_pairs_leave_is_free_only_once_both_have_left_it() ->
     assert world.plan(both).changes == ()
 
 
-def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_keeps_nobody_from_the_network() -> None:
+def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_frees_the_network() -> None:
     world = World()
     (nic,) = world.items()["vm001"].nics
     world.change("vm001", nics=(structs.replace(nic, settings={"tfoReuseExistingNic": True, "tfoNicName": "mine"}),))
@@ -281,7 +281,7 @@ def test_a_machine_that_cannot_land_in_its_test_network_follows_and_the_finding_
     assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
 
 
-def test_a_machine_whose_kept_test_network_is_its_recovery_network_is_said_to_be_tested_in_production() -> None:
+def test_a_machine_whose_kept_test_network_is_its_recovery_network_is_reported_as_tested_in_production() -> None:
     world = World(0)
     protect(world, "vm1", world.hub, world.old, world.new.id)
     bare = world.network("bare", SEA, subnets=())
@@ -320,7 +320,7 @@ def test_a_machine_that_cannot_leave_without_a_test_network_keeps_a_further_one_
     assert (again.changes, judged(again, world.old)) == ((), judged(plan, world.old))
 
 
-def test_what_lies_behind_the_network_that_a_pair_leaves_is_read_and_judged_at_once() -> None:
+def test_peerings_behind_the_network_that_a_pair_leaves_are_read_and_judged_in_the_same_run() -> None:
     world = World()
     peer = Peering(network_id=world.old.id, allow_forwarded=True)
     quiet = world.network("quiet", SEA, peerings=[peer])
@@ -355,7 +355,9 @@ class TwoVaults(World):
 class TestOtherVaults:
     @pytest.mark.parametrize("vaults", [frozenset(), frozenset({"sea"})], ids=["of the run", "left out of the run"])
     @pytest.mark.parametrize("declared", ["row", "region"])
-    def test_the_networks_of_their_machines_are_production(self, vaults: frozenset[str], declared: str) -> None:
+    def test_the_networks_of_machines_in_other_vaults_are_production(
+        self, vaults: frozenset[str], declared: str
+    ) -> None:
         world = TwoVaults("bubble")
         desired = world.desired(test=world.bubble.id if declared == "row" else None)
         if declared == "region":
@@ -364,7 +366,7 @@ class TestOtherVaults:
         plan = world.plan(desired, selection=Selection(vaults=vaults))
         assert judged(plan, world.bubble) == production("bubble", "is the network to which beside fails over")
 
-    def test_their_machines_are_read_only_where_a_test_network_is_named(self) -> None:
+    def test_machines_of_other_vaults_are_read_only_where_a_test_network_is_named(self) -> None:
         world = TwoVaults("bubble")
         world.plan(world.desired(test="none"), selection=Selection(vaults=frozenset({"sea"})))
         assert [call.name for call in world.called("protected_items")] == ["vault-dr"]
@@ -377,7 +379,7 @@ class TestOtherVaults:
         ],
     )
     @pytest.mark.parametrize("where", ["vaults", "other_vaults"])
-    def test_no_machine_is_given_a_test_network_where_they_could_not_be_read(
+    def test_no_machine_is_given_a_test_network_where_machines_of_other_vaults_could_not_be_read(
         self, unread: Any, what: str, where: str
     ) -> None:
         world = TwoVaults("old")

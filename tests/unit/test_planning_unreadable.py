@@ -41,7 +41,7 @@ def told(plan: Plan) -> list[tuple[str, str | None, str]]:
 
 
 @pytest.mark.parametrize("end", ["hub", "dr"])
-def test_the_pair_of_its_network_is_unknown_and_nothing_is_created(
+def test_the_pair_of_an_unreadable_mappings_network_is_unknown_and_nothing_is_created(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork, end: str
 ) -> None:
     azure.build.unreadable_mapping(azure.fabrics[EA if end == "hub" else SEA], "blank", hub if end == "hub" else dr)
@@ -55,14 +55,16 @@ def test_the_pair_of_its_network_is_unknown_and_nothing_is_created(
     assert plan.findings[0].hint.startswith("see with: az rest --method get --url '/subscriptions/")
 
 
-def test_other_pairs_go_on(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+def test_an_unreadable_mapping_does_not_stop_other_pairs(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
     app, app_dr = azure.network("app"), azure.network("app-dr", SEA)
     azure.apply(azure.plan(azure.state(row(hub, dr), row(app, app_dr))))
     assert azure.mappings() == {"app": "app-dr", "app-dr": "app"}
 
 
-def test_without_failback_what_starts_at_the_recovery_network_does_not_matter(
+def test_without_failback_an_unreadable_reverse_does_not_matter(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     azure.build.unreadable_mapping(azure.fabrics[SEA], "blank", dr)
@@ -71,7 +73,9 @@ def test_without_failback_what_starts_at_the_recovery_network_does_not_matter(
     assert kinds(plan) == ["missing_pair", "unmanaged"]
 
 
-def test_its_name_is_never_given_to_another(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+def test_the_name_of_an_unreadable_mapping_is_never_reused(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
     azure.build.unreadable_mapping(azure.fabrics[EA], "HUB-to-DR", azure.network("other"))
     plan = azure.plan(azure.state(row(hub, dr)))
     names = [change.name for change in plan.changes]
@@ -92,7 +96,7 @@ def test_a_missing_mapping_is_not_created_while_another_of_its_fabric_does_not_n
     assert (plan.changes, plan.summary.blocked) == ((), 2)
 
 
-def test_one_that_does_not_say_its_network_holds_no_pair_that_has_its_mappings(
+def test_an_unreadable_mapping_does_not_hold_a_pair_that_has_its_mappings(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     azure.map_both(hub, dr)
@@ -103,7 +107,7 @@ def test_one_that_does_not_say_its_network_holds_no_pair_that_has_its_mappings(
     assert plan.summary.in_sync == 2
 
 
-def test_one_that_does_not_say_its_network_holds_nothing_in_another_fabric(
+def test_an_unreadable_mapping_holds_nothing_in_another_fabric(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     azure.map(hub, dr)
@@ -112,7 +116,7 @@ def test_one_that_does_not_say_its_network_holds_nothing_in_another_fabric(
     assert [change.direction for change in plan.changes] == ["reverse"]
 
 
-def test_one_under_the_segment_of_another_network_holds_only_that_networks_pair(
+def test_an_unreadable_mapping_under_another_segment_holds_only_that_networks_pair(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     mapping = azure.build.unreadable_mapping(azure.fabrics[EA], "nothing")
@@ -125,7 +129,7 @@ def test_one_under_the_segment_of_another_network_holds_only_that_networks_pair(
         assert plan.summary.blocked == blocked
 
 
-def test_while_one_says_nothing_at_all_nothing_unmanaged_is_deleted(
+def test_while_a_mapping_is_unreadable_nothing_unmanaged_is_deleted(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     azure.map(hub, dr)
@@ -135,19 +139,19 @@ def test_while_one_says_nothing_at_all_nothing_unmanaged_is_deleted(
     assert kinds(plan) == ["unknown", "unmanaged"]
 
 
-def test_one_that_nobody_asks_for_is_unmanaged(azure: TwoRegions, hub: VirtualNetwork) -> None:
+def test_an_undeclared_unreadable_mapping_is_unmanaged(azure: TwoRegions, hub: VirtualNetwork) -> None:
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
     said = "the mapping blank of hub does not say which network it leads to; no row or rule asks for it"
     assert told(azure.plan(azure.state())) == [("unmanaged", None, said)]
 
 
-def test_one_that_nobody_asks_for_may_be_ignored(azure: TwoRegions, hub: VirtualNetwork) -> None:
+def test_an_undeclared_unreadable_mapping_may_be_ignored(azure: TwoRegions, hub: VirtualNetwork) -> None:
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
     assert azure.plan(azure.state(unmanaged="ignore")).findings == ()
     assert azure.plan(azure.state(ignore=(Ignore(name="hub", reason="not mine"),))).findings == ()
 
 
-def test_one_that_appears_after_the_plan_stops_the_create(
+def test_an_unreadable_mapping_that_appears_after_the_plan_stops_the_create(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     plan = azure.plan(azure.state(row(hub, dr)))
@@ -160,7 +164,7 @@ def test_one_that_appears_after_the_plan_stops_the_create(
     assert azure.mappings() == {}
 
 
-def test_a_name_that_one_takes_after_the_plan_stops_the_create(
+def test_a_name_that_an_unreadable_mapping_takes_after_the_plan_stops_the_create(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     plan = azure.plan(azure.state(row(hub, dr)))
@@ -168,7 +172,7 @@ def test_a_name_that_one_takes_after_the_plan_stops_the_create(
     assert set(outcomes(azure.apply(plan)).values()) == {"stale"}
 
 
-def test_a_mapping_that_turns_into_one_is_not_updated(
+def test_a_mapping_that_becomes_unreadable_is_not_updated(
     azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
 ) -> None:
     azure.map_both(hub, azure.network("old", SEA))
@@ -180,7 +184,9 @@ def test_a_mapping_that_turns_into_one_is_not_updated(
     assert azure.mappings() == {"old": "hub"}
 
 
-def test_a_saved_plan_goes_stale_by_one(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+def test_an_unreadable_mapping_makes_a_saved_plan_stale(
+    azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork
+) -> None:
     desired = azure.state(row(hub, dr))
     before = azure.plan(desired).observed[0]
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
@@ -204,7 +210,7 @@ def test_a_snapshot_of_a_world_plans_the_same(azure: TwoRegions, hub: VirtualNet
     assert (offline.findings, offline.summary, offline.observed) == (plan.findings, plan.summary, plan.observed)
 
 
-def test_show_and_dump_name_it(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
+def test_show_and_dump_name_an_unreadable_mapping(azure: TwoRegions, hub: VirtualNetwork, dr: VirtualNetwork) -> None:
     azure.map_both(hub, dr)
     azure.build.unreadable_mapping(azure.fabrics[EA], "blank", hub)
     desired = azure.state()

@@ -22,7 +22,7 @@ class TestLimits:
             rows.append(row(hub, azure.network(f"new{number}", SEA)))
         return azure.plan(azure.state(*rows, limits=limits))
 
-    def test_a_plan_over_a_limit_is_refused_in_one_line_with_figures_and_the_way_out(self) -> None:
+    def test_a_plan_over_a_limit_is_refused_in_one_line_with_figures_and_remedy(self) -> None:
         plan = self._plan(3, Limits(max_updates=2, max_change_percent=100))
         with pytest.raises(RefusedError) as caught:
             plan.raise_if_over_limits()
@@ -51,7 +51,7 @@ class TestLimits:
         plan.raise_if_over_limits({"max_updates", "max_change_percent"})
 
     @pytest.mark.parametrize(("percent", "refused"), [(25, False), (24, True)])
-    def test_a_share_is_refused_as_soon_as_it_is_over_the_limit(self, percent: int, refused: bool) -> None:
+    def test_a_share_is_refused_as_soon_as_it_exceeds_the_limit(self, percent: int, refused: bool) -> None:
         limits = Limits(max_updates=10, max_change_percent=percent, min_existing=1)
         plan = self._plan(1, limits)
         assert plan.existing == {"sea": 2}

@@ -67,7 +67,7 @@ def test_a_machine_lands_where_the_mapping_of_its_vault_leads(world: World) -> N
     assert (landing.network, landing.ip, landing.outcome) == ("there", "10.0.1.4", "keeps_address")
 
 
-def test_networks_set_on_the_item_are_read_and_decide(world: World) -> None:
+def test_networks_set_on_the_item_are_read_and_used(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     elsewhere = "33333333-3333-3333-3333-333333333333"
     own, bubble = (world.network(name, SEA, subscription=elsewhere) for name in ("own", "bubble"))
@@ -81,7 +81,7 @@ def test_networks_set_on_the_item_are_read_and_decide(world: World) -> None:
     assert (landing.network, landing.network_rule.code, landing.ip) == ("bubble", "test_own_network", "10.0.1.4")
 
 
-def test_a_region_tells_where_planned_machines_fail_over_to(world: World, tmp_path: Path) -> None:
+def test_a_region_says_where_planned_machines_fail_over_to(world: World, tmp_path: Path) -> None:
     hub, there, far = world.network("hub"), world.network("there", SEA), world.network("far", JP)
     world.map(hub, there)
     world.build.mapping(world.fabrics[EA], hub, world.build.azure_fabric(world.vault, JP), far)
@@ -93,7 +93,7 @@ def test_a_region_tells_where_planned_machines_fail_over_to(world: World, tmp_pa
     assert {landing.network for landing in landings if landing.primary_network == "hub"} == {"there"}
 
 
-def test_a_region_that_is_not_there_or_for_protected_machines_is_refused(world: World) -> None:
+def test_an_unknown_region_or_one_for_protected_machines_is_refused(world: World) -> None:
     world.network("hub")
     with pytest.raises(
         InputError, match="no network and no fabric is in the region 'eastasai'; did you mean 'eastasia'"
@@ -112,7 +112,7 @@ def test_networks_of_machines_are_read_wherever_they_are(world: World) -> None:
     assert only(world.ask(operation="test-failover")).network == "own"
 
 
-def test_an_address_that_is_in_use_there_is_taken(world: World) -> None:
+def test_an_address_in_use_on_the_recovery_side_is_taken(world: World) -> None:
     hub, there = world.network("hub"), world.network("there", SEA)
     used = Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.4",))
     world.build.add(structs.replace(there, subnets=(used,)))
@@ -141,7 +141,7 @@ def test_networks_given_by_id_are_found_in_any_subscription(world: World, tmp_pa
     assert [(each.primary_network, each.network) for each in landings] == [("hub", "bubble"), ("far", None)]
 
 
-def test_a_network_given_by_id_that_may_not_be_read_is_not_called_unknown(world: World, tmp_path: Path) -> None:
+def test_a_network_given_by_id_that_may_not_be_read_is_not_reported_as_missing(world: World, tmp_path: Path) -> None:
     far = world.network("far", subscription=BUBBLE)
     world.world.behaviour = structs.replace(world.world.behaviour, denied=("Microsoft.Network/virtualNetworks/read",))
     with pytest.raises(InputError, match=r"far could not be read: .*authorization"):
@@ -164,23 +164,21 @@ def test_a_recovery_network_that_was_deleted_loses_its_machines(world: World) ->
     assert only(world.ask()).rule.code == "network_missing"
 
 
-def test_a_list_of_machines_beside_a_vault_that_could_not_be_read_is_not_called_lost(
-    world: World, tmp_path: Path
-) -> None:
+def test_with_an_unreadable_vault_a_listed_machine_is_not_reported_as_lost(world: World, tmp_path: Path) -> None:
     hub = world.network("hub")
     gone = Vault(name="gone", id=ArmId(f"{world.vault.id}-2"))
     desired = structs.replace(world.state(), vaults=(*world.state().vaults, gone))
     assert only(world.ask(desired, listed_in=listed(tmp_path / "list.yaml", hub.id))).rule.code == "mapping_unknown"
 
 
-def test_a_machine_whose_mapping_makes_no_sense_is_not_called_lost(world: World) -> None:
+def test_a_machine_whose_mapping_is_invalid_is_not_reported_as_lost(world: World) -> None:
     hub = world.network("hub")
     world.protect("vm", hub, "10.0.1.4")
     world.build.unreadable_mapping(world.fabrics[EA], "riddle", hub)
     assert only(world.ask()).rule.code == "mapping_unknown"
 
 
-def test_machines_of_vmm_servers_that_could_not_be_read_are_not_called_lost(world: World) -> None:
+def test_machines_of_vmm_servers_that_could_not_be_read_are_not_reported_as_lost(world: World) -> None:
     nic = Nic(name="n", primary_network_id=world.nets["VMNetwork1-Beijing"].id)
     cloud = world.build.cloud(world.beijing, "c")
     world.build.protected_item("vm", world.beijing, None, nic, cloud=cloud, provider="HyperVReplicaAzure")
@@ -191,7 +189,7 @@ def test_machines_of_vmm_servers_that_could_not_be_read_are_not_called_lost(worl
     assert (landing.primary_network, landing.outcome) == ("VMNetwork1-Beijing", "unknown")
 
 
-def test_only_networks_that_machines_land_on_are_asked_for_addresses(world: World) -> None:
+def test_addresses_are_read_only_for_networks_that_machines_land_on(world: World) -> None:
     used = Subnet(name="web", prefixes=("10.0.1.0/24",), used=1, used_ips=("10.0.1.9",))
     hub, there = (
         structs.replace(world.network(name, place), subnets=(used,)) for name, place in (("a", EA), ("b", SEA))
@@ -275,7 +273,7 @@ def test_all_subnets_leaves_out_reserved_subnets(world: World) -> None:
     assert world.subnets() == {("hub", "web"), *VM_NETWORKS}
 
 
-def test_vm_networks_with_subnets_are_asked_about_subnet_by_subnet(world: World) -> None:
+def test_vm_networks_with_subnets_are_predicted_subnet_by_subnet(world: World) -> None:
     subnets = (Subnet(name="one", prefixes=("10.1.0.0/24",)), Subnet(name="two", prefixes=("10.2.0.0/24",)))
     world.build.add(VmNetworkRecord(network=structs.replace(world.nets["VMNetwork1-Beijing"], subnets=subnets)))
     name = "VMNetwork1-Beijing"
@@ -301,7 +299,7 @@ def test_machines_that_are_not_named_take_no_addresses(world: World) -> None:
     assert only(world.ask(only=("VM5",))).ip == "10.9.1.4"
 
 
-def test_a_machine_that_is_not_there_is_refused_with_the_nearest(world: World) -> None:
+def test_an_unknown_machine_is_refused_with_the_nearest(world: World) -> None:
     world.protect("web1", world.network("hub"), "10.0.1.4")
     with pytest.raises(InputError, match="there is no machine 'wbe1'; did you mean 'web1'"):
         world.ask(only=("wbe1",))

@@ -66,7 +66,7 @@ def moves(prediction: Prediction) -> list[tuple[str | None, str | None]]:
     return [(place(landing.now), place(landing)) for landing in prediction.landings]
 
 
-def test_a_machine_without_settings_follows_the_mapping_that_the_plan_changes(world: World) -> None:
+def test_a_machine_without_settings_lands_by_the_mapping_that_the_plan_changes(world: World) -> None:
     world.protect("vm1", "10.0.1.7")
     prediction = world.ask(world.desired())
     assert moves(prediction) == [("old/web 10.0.1.7", "new/web 10.9.1.4")]
@@ -96,7 +96,7 @@ def test_a_machine_that_the_plan_updates_lands_by_its_new_settings(world: World)
     assert moves(world.ask(world.desired(), change=change)) == [("old/web 10.0.1.7", "new/db 10.9.2.20")]
 
 
-def test_addresses_are_handed_out_once_in_either_world(world: World) -> None:
+def test_addresses_are_assigned_separately_before_and_after_the_plan(world: World) -> None:
     """The two predictions share no pool: the same address may be given out in both."""
     for name, ip in (("vm1", "10.0.1.7"), ("vm2", "10.0.1.8")):
         world.protect(name, ip)
@@ -106,7 +106,7 @@ def test_addresses_are_handed_out_once_in_either_world(world: World) -> None:
     ]
 
 
-def test_a_copy_that_the_plan_makes_is_landed_on(world: World) -> None:
+def test_machines_land_on_a_copy_that_the_plan_creates(world: World) -> None:
     other = world.azure.network("app", tags={})
     world.azure.build.resource_group("rg-asr")
     address = IpConfiguration(subnet="web", ip="10.0.1.9", ip_type="Static")
@@ -116,7 +116,7 @@ def test_a_copy_that_the_plan_makes_is_landed_on(world: World) -> None:
     assert moves(world.ask(desired)) == [(None, "app-asr/web 10.0.1.9")]
 
 
-def test_subnets_that_the_plan_adds_are_landed_in(world: World) -> None:
+def test_machines_land_in_subnets_that_the_plan_adds(world: World) -> None:
     copied = world.azure.network("app", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24"})
     copy = world.azure.network("app-asr", SEA, tags={"asrnet-copy-of": str(copied.id)})
     world.azure.map_both(copied, copy)
@@ -166,7 +166,7 @@ def test_addresses_in_use_where_machines_will_land_are_read_too(world: World) ->
     assert moves(world.ask(world.desired())) == [("old/web 10.0.1.7", "new/web 10.9.1.5")]
 
 
-def test_all_subnets_that_the_plan_adds_to_a_network_are_in_the_inventory_after_it() -> None:
+def test_subnets_that_the_plan_adds_to_a_network_are_in_the_inventory_after_it() -> None:
     azure = TwoRegions()
     app = azure.network("app", subnets={"web": "10.0.1.0/24", "db": "10.0.2.0/24", "app": "10.0.3.0/24"})
     azure.map_both(app, azure.network("app-asr", SEA, group="rg-asr", tags={"asrnet-copy-of": str(app.id)}))
@@ -178,7 +178,7 @@ def test_all_subnets_that_the_plan_adds_to_a_network_are_in_the_inventory_after_
     assert [subnet.name for subnet in copy.subnets] == ["web", "db", "app"]
 
 
-def test_networks_and_fabrics_that_the_plan_makes_are_in_the_inventory_after_it() -> None:
+def test_networks_and_fabrics_that_the_plan_creates_are_in_the_inventory_after_it() -> None:
     azure = TwoRegions(fabrics=False)
     app = azure.network("app")
     azure.build.resource_group("rg-asr")

@@ -39,13 +39,13 @@ def life(request: pytest.FixtureRequest) -> Life:
     return life
 
 
-def test_a_failover_leads_where_it_was_predicted_to(life: Life) -> None:
+def test_a_failover_lands_where_it_was_predicted(life: Life) -> None:
     before = predicted(life, "failover")
     life.fail_over(life.east_id)
     assert place(before) == life.address(life.east_id)
 
 
-def test_a_failback_leads_where_it_was_predicted_to_once_the_machine_is_re_protected(life: Life) -> None:
+def test_a_failback_lands_where_it_was_predicted_once_the_machine_is_re_protected(life: Life) -> None:
     life.fail_over(life.east_id)
     life.switch(life.east.id, life.east.id)
     before = predicted(life, "failback")
@@ -55,7 +55,7 @@ def test_a_failback_leads_where_it_was_predicted_to_once_the_machine_is_re_prote
     assert place(before) == life.address(life.west_id)
 
 
-def test_until_it_is_re_protected_the_reverse_mapping_of_that_day_is_predicted_and_taken() -> None:
+def test_until_re_protection_the_reverse_mapping_of_that_day_is_predicted_and_used() -> None:
     life = Life()
     life.enable()
     life.fail_over(life.east_id)
@@ -71,7 +71,7 @@ def test_until_it_is_re_protected_the_reverse_mapping_of_that_day_is_predicted_a
     assert life.address(life.west_id)[0] == "other"
 
 
-def test_while_it_is_re_protected_the_way_home_is_known_and_not_open_yet() -> None:
+def test_during_re_protection_the_failback_is_known_but_not_possible_yet() -> None:
     life = Life(seconds=300)
     life.end(life.enable())
     life.replicated()

@@ -16,7 +16,7 @@ from asrnet.model.plan import Plan
 
 
 class TestStaleness:
-    def test_an_identity_that_somebody_mapped_meanwhile_makes_the_pair_stale(self) -> None:
+    def test_a_mapping_that_somebody_created_since_the_plan_makes_the_pair_stale(self) -> None:
         """Not only the create of that direction: half of the pair would lead back from where nothing leads to."""
         azure = TwoRegions()
         hub, dr, other = azure.network("hub"), azure.network("dr", SEA), azure.network("other", SEA)
@@ -26,7 +26,7 @@ class TestStaleness:
         assert outcomes(report) == {"sea:hub:forward": "stale", "sea:hub:reverse": "stale"}
         assert azure.mappings() == {"hub": "other"}
 
-    def test_a_copy_is_not_made_for_a_pair_that_is_stale(self) -> None:
+    def test_a_copy_is_not_created_for_a_stale_pair(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         hub, other = azure.network("hub"), azure.network("other", SEA)
@@ -37,7 +37,7 @@ class TestStaleness:
         assert report.result == "refused"
         assert "PUT" not in azure.backend.requests()
 
-    def test_a_network_that_appears_at_the_very_last_moment_is_not_written_over(self) -> None:
+    def test_a_network_that_appears_at_the_last_moment_is_not_overwritten(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         plan = azure.plan(azure.state(row(azure.network("hub"), None)))
@@ -54,7 +54,7 @@ class TestStaleness:
         assert found is not None
         assert found.address_space == ("192.168.0.0/16",)
 
-    def test_a_name_that_somebody_took_meanwhile_is_never_written_over(self) -> None:
+    def test_a_name_that_somebody_took_since_the_plan_is_never_overwritten(self) -> None:
         azure = TwoRegions()
         hub, dr = azure.network("hub"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
@@ -62,7 +62,7 @@ class TestStaleness:
         azure.apply(plan)
         assert azure.mappings()["else"] == "where"
 
-    def test_a_mapping_that_moved_since_the_plan_is_not_updated(self) -> None:
+    def test_a_mapping_that_was_retargeted_since_the_plan_is_not_updated(self) -> None:
         azure = TwoRegions()
         hub, old, new, third = (
             azure.network("hub"),
@@ -97,7 +97,7 @@ class TestStaleness:
         assert (outcomes(report), report.result) == ({"sea:hub:forward": "stale"}, "refused")
         assert azure.mappings() == {"hub": "old", "other": "hub"}
 
-    def test_a_network_that_exists_meanwhile_is_never_written(self) -> None:
+    def test_a_network_created_since_the_plan_is_never_overwritten(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         plan = azure.plan(azure.state(row(azure.network("app"), None)))
@@ -107,7 +107,7 @@ class TestStaleness:
         there = azure.world.virtual_networks.get(plan.changes[0].resource_id)
         assert [subnet.name for subnet in there.subnets] == ["precious"]
 
-    def test_a_fabric_that_exists_meanwhile_is_not_made_again_under_another_name(self) -> None:
+    def test_a_fabric_created_since_the_plan_is_not_created_again_under_another_name(self) -> None:
         azure = TwoRegions(fabrics=False)
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA)), create_fabrics=True))
         azure.build.azure_fabric(azure.vault, EA, name="by-hand")
@@ -115,14 +115,14 @@ class TestStaleness:
         places = [fabric.location for fabric in azure.world.fabrics.list(azure.vault.id)]
         assert sorted(str(place) for place in places) == [EA, SEA]
 
-    def test_vaults_in_which_something_moved_are_left_alone(self) -> None:
+    def test_vaults_in_which_something_changed_are_left_alone(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         report = azure.apply(plan, stale={"sea": ("mapping x (pair hub) has appeared", "mapping y has appeared")})
         assert (report.result, azure.mappings()) == ("refused", {})
         assert report.changes[0].error == "mapping x has appeared"
 
-    def test_a_change_names_a_few_of_the_things_that_moved_however_many_there_are(self) -> None:
+    def test_a_change_names_only_a_few_of_many_other_changes(self) -> None:
         azure = TwoRegions()
         plan = azure.plan(azure.state(row(azure.network("hub"), azure.network("dr", SEA))))
         report = azure.apply(plan, stale={"sea": tuple(f"mapping m{i} (pair hub) is gone" for i in range(1000))})
@@ -151,7 +151,9 @@ class TestGuards:
         assert azure.apply(plan, forced=frozenset({"failover_active"})).result == "succeeded"
 
     @pytest.mark.parametrize("unread", ["replicationprotecteditems", "replicationjobs"])
-    def test_machines_or_jobs_that_cannot_be_read_when_applying_hold_what_is_taken_away(self, unread: str) -> None:
+    def test_machines_or_jobs_that_cannot_be_read_when_applying_hold_changes_that_remove_a_mapping(
+        self, unread: str
+    ) -> None:
         azure, plan = retarget()
         azure.world.faults.add(Fault(effect="refused", method="GET", kind=unread, status=500, times=0))
         report = azure.apply(plan)
@@ -161,7 +163,7 @@ class TestGuards:
 
     @pytest.mark.parametrize("state", ["InProgress", "NotStarted", "Suspended", "Cancelling"])
     @pytest.mark.parametrize("scenario", ["UnplannedFailover", "ReverseReplicationDr", "EnableDr"])
-    def test_an_unfinished_job_that_began_after_the_plan_holds_what_is_taken_away(
+    def test_an_unfinished_job_that_began_after_the_plan_holds_changes_that_remove_a_mapping(
         self, scenario: str, state: str
     ) -> None:
         azure, plan = retarget()
@@ -170,7 +172,7 @@ class TestGuards:
         assert (report.result, outcomes(report)) == ("refused", {"sea:hub:forward": "skipped"})
         assert azure.mappings() == {"hub": "old", "old": "hub"}
 
-    def test_a_network_is_not_made_for_a_vault_that_cannot_be_read(self) -> None:
+    def test_a_network_is_not_created_for_a_vault_that_cannot_be_read(self) -> None:
         azure = TwoRegions()
         azure.build.resource_group("rg-asr", location=SEA)
         plan = azure.plan(azure.state(row(azure.network("hub"), None)))

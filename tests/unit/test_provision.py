@@ -20,7 +20,7 @@ def ensure(azure: TwoRegions, primary: VirtualNetwork, **more: Any) -> Report:
     return ensure_pair(azure.backend, vault=azure.vault.id, primary=primary.id, to="Southeast Asia", **more)
 
 
-def test_without_a_mapping_and_without_a_choice_the_copy_and_both_mappings_are_made() -> None:
+def test_without_a_mapping_and_a_choice_the_copy_and_both_mappings_are_created() -> None:
     azure = TwoRegions(fabrics=False)
     azure.build.resource_group("rg-asr", location=SEA)
     report = ensure(azure, azure.network("app"))
@@ -36,14 +36,14 @@ def test_a_chosen_recovery_network_is_mapped_both_ways() -> None:
     assert azure.mappings() == {"app": "dr", "dr": "app"}
 
 
-def test_doing_it_again_changes_nothing() -> None:
+def test_a_second_run_changes_nothing() -> None:
     azure = TwoRegions()
     app, dr = azure.network("app"), azure.network("dr", SEA)
     ensure(azure, app, recovery=dr.id)
     assert ensure(azure, app).result == "nothing_to_do"
 
 
-def test_a_mapping_that_is_there_is_the_answer() -> None:
+def test_an_existing_mapping_is_the_answer() -> None:
     azure = TwoRegions()
     app, dr = azure.network("app"), azure.network("dr", SEA)
     azure.map_both(app, dr)
@@ -51,7 +51,7 @@ def test_a_mapping_that_is_there_is_the_answer() -> None:
     assert (report.result, report.pairs[0].recovery_network_id) == ("nothing_to_do", dr.id)
 
 
-def test_a_different_choice_is_refused_with_the_way_out() -> None:
+def test_a_different_choice_is_refused_with_the_remedy() -> None:
     azure = TwoRegions()
     app, dr, other = azure.network("app"), azure.network("dr", SEA), azure.network("other", SEA)
     azure.map_both(app, dr)
@@ -70,7 +70,7 @@ def test_a_retarget_changes_both_directions() -> None:
 
 
 @pytest.mark.parametrize("retarget", [False, True])
-def test_the_way_back_of_another_pair_is_never_taken(retarget: bool) -> None:
+def test_the_reverse_of_another_pair_is_never_taken(retarget: bool) -> None:
     azure = TwoRegions()
     hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
     azure.map_both(hub, dr)
@@ -79,7 +79,7 @@ def test_the_way_back_of_another_pair_is_never_taken(retarget: bool) -> None:
 
 
 @pytest.mark.parametrize("mapped_before", [False, True])
-def test_a_network_that_gets_no_way_back_is_warned_of(mapped_before: bool) -> None:
+def test_a_network_without_a_reverse_has_a_warning(mapped_before: bool) -> None:
     azure = TwoRegions()
     hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
     azure.map_both(hub, dr)
@@ -91,7 +91,7 @@ def test_a_network_that_gets_no_way_back_is_warned_of(mapped_before: bool) -> No
     assert warning.message == "dr already fails back to hub, so app gets no way back"
 
 
-def test_a_refused_retarget_does_not_promise_a_way_back_that_another_pair_has() -> None:
+def test_a_refused_retarget_does_not_promise_a_reverse_that_another_pair_has() -> None:
     azure = TwoRegions()
     hub, dr, app = azure.network("hub"), azure.network("dr", SEA), azure.network("app")
     azure.map_both(hub, dr)
@@ -108,7 +108,7 @@ def test_a_network_of_the_recovery_region_itself_is_refused() -> None:
         ensure(azure, azure.network("dr", SEA))
 
 
-def test_a_region_that_azure_does_not_have_is_refused_with_the_nearest() -> None:
+def test_an_unknown_region_is_refused_with_the_nearest() -> None:
     azure = TwoRegions()
     with pytest.raises(InputError, match=r"no region 'japaneats'; did you mean 'japaneast'\?") as caught:
         ensure_pair(azure.backend, vault=azure.vault.id, primary=azure.network("app").id, to="Japan Eats")
@@ -116,7 +116,7 @@ def test_a_region_that_azure_does_not_have_is_refused_with_the_nearest() -> None
     assert azure.backend.requests().keys() == {"GET", "retries"}
 
 
-def test_a_region_of_which_the_vault_has_a_fabric_needs_no_asking() -> None:
+def test_a_region_with_a_fabric_in_the_vault_is_not_looked_up() -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="immediate", denied=("*/locations/read",)))
     azure.build.azure_fabric(azure.vault, "moonbase")
     app, dr = azure.network("app"), azure.network("dr", "moonbase")
@@ -124,14 +124,14 @@ def test_a_region_of_which_the_vault_has_a_fabric_needs_no_asking() -> None:
     assert (report.result, azure.mappings()) == ("succeeded", {"app": "dr", "dr": "app"})
 
 
-def test_a_new_region_is_not_refused_where_nobody_may_ask_azure() -> None:
+def test_a_new_region_is_not_refused_where_regions_may_not_be_read() -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="immediate", denied=("*/locations/read",)))
     app, dr = azure.network("app"), azure.network("dr", "moonbase")
     report = ensure_pair(azure.backend, vault=azure.vault.id, primary=app.id, to="moonbase", recovery=dr.id)
     assert report.result == "succeeded"
 
 
-def test_a_network_that_does_not_exist_is_named() -> None:
+def test_a_missing_network_is_named() -> None:
     azure = TwoRegions()
     app = azure.network("app")
     azure.world.virtual_networks.delete(app.id)

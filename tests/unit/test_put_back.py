@@ -56,7 +56,7 @@ def test_a_deleted_reverse_does_not_take_the_mapping_that_somebody_made_in_its_p
     assert "a mapping named by-hand exists now, to theirs" in str(report.changes[0].error)
 
 
-def test_nor_where_the_list_does_not_show_theirs_yet() -> None:
+def test_a_deleted_reverse_does_not_take_a_mapping_that_lists_do_not_show_yet() -> None:
     scene = Retarget()
     azure = scene.azure
     azure.world.behaviour = structs.replace(azure.world.behaviour, list_lag=60.0)
@@ -65,7 +65,7 @@ def test_nor_where_the_list_does_not_show_theirs_yet() -> None:
     assert azure.mappings() == {"hub": "old", "old": "theirs"}
 
 
-def test_an_update_is_not_taken_back_where_somebody_moved_the_mapping_on() -> None:
+def test_an_update_is_not_undone_where_somebody_changed_the_mapping_since() -> None:
     azure = TwoRegions()
     a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)
     theirs = azure.network("theirs", SEA)

@@ -22,7 +22,7 @@ TOKEN = "eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.c2VjcmV0LXNpZ25hdHVyZQ"
         ("no address here? Yes.", "no address here? Yes."),
     ],
 )
-def test_queries_are_cut_off_unless_they_hold_only_an_api_version(text: str, expected: str | None) -> None:
+def test_queries_are_cut_off_unless_they_have_only_an_api_version(text: str, expected: str | None) -> None:
     cleaned = without_query(text)
     assert "secret" not in cleaned
     assert cleaned == (expected or cleaned)

@@ -38,7 +38,7 @@ def test_a_lost_machine_is_an_error_and_a_kept_address_is_plain() -> None:
     assert tones(landed(("kept", "web", "10.0.1.4"), ("taken", "web", "10.0.1.5"))) == ["plain", "update"]
 
 
-def test_an_unknown_network_is_not_called_no_network() -> None:
+def test_an_unknown_network_is_not_shown_as_no_network() -> None:
     both = [mapping(HERE, THERE), mapping(HERE, ALONE)]
     unclear = prediction([machine("a", HERE, address("web", "10.0.1.4"))], [HERE, THERE, ALONE], both)
     [row] = next(section.rows for section in sections(unclear, View()) if section.title == "Machines")
@@ -46,7 +46,7 @@ def test_an_unknown_network_is_not_called_no_network() -> None:
     assert row.cells[3] == "not known"
 
 
-def test_a_warning_is_seen_whatever_becomes_of_the_address() -> None:
+def test_a_warning_is_shown_whatever_becomes_of_the_address() -> None:
     assert tones(landed(("falls", "batch", "10.0.2.4"))) == ["warning"]
 
 
@@ -83,7 +83,7 @@ def test_a_format_that_an_answer_does_not_have_is_refused_with_those_there_are()
     assert caught.value.hint == "known formats: text, json, csv, markdown, sarif, ndjson"
 
 
-def test_nobody_to_fail_over_is_said_in_one_line() -> None:
+def test_an_empty_prediction_is_one_line() -> None:
     expected = "Failover of 0 machines: 0 keep their address (=), 0 change it (~), 0 lose connectivity (!).\n"
     assert render(landed(), "text", View()) == expected
 

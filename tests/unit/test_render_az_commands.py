@@ -61,14 +61,14 @@ def test_an_update_differs_from_a_create_in_its_verb_only() -> None:
     assert [one for one, other in zip(created, updated, strict=True) if one != other] == ["create"]
 
 
-def test_a_mapping_is_deleted_without_a_question() -> None:
+def test_a_mapping_is_deleted_without_a_prompt() -> None:
     (words,) = parsed(*az_commands(step("delete", MAPPING)))
     assert words[4] == "delete"
     assert words[-1] == "--yes"
     assert options(words)["--name"] == ["hub-map"]
 
 
-def test_a_mapping_between_vmm_servers_is_a_request_of_its_own() -> None:
+def test_a_mapping_between_vmm_servers_is_a_separate_request() -> None:
     network = VAULT.child("replicationFabrics", "f1", "replicationNetworks", "n1")
     vmm = NetworkMapping(
         id=network.child("replicationNetworkMappings", "m"),

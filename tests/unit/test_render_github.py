@@ -61,7 +61,7 @@ def test_a_finding_of_no_pair_is_annotated_on_the_run() -> None:
     assert lines(plan) == ["::warning title=unmanaged::lab maps a to b"]
 
 
-def test_the_gravest_come_first() -> None:
+def test_the_most_severe_come_first() -> None:
     kinds = (FindingKind.ZONE_TO_ZONE, FindingKind.ORPHAN, FindingKind.UNKNOWN, FindingKind.UNMANAGED)
     plan = Plan(findings=tuple(finding(kind, "x", vault="sea") for kind in kinds))
     assert [line.split()[0] for line in lines(plan)] == ["::error", "::warning", "::warning", "::notice"]
@@ -109,12 +109,12 @@ def test_a_safeguards_refusal_is_printed_once_beside_the_pending_changes() -> No
     ]
 
 
-def test_live_pairs_are_nothing_to_annotate() -> None:
+def test_live_pairs_have_no_annotations() -> None:
     with pytest.raises(InputError, match="live pairs cannot be written as github"):
         render(LivePairs(vaults=(), pairs=()), "github")
 
 
-def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
+def test_the_step_outputs_are_drift_counts_and_the_summary() -> None:
     assert said(outputs(full_plan(), View())) == {
         "drift": "true",
         "in_sync": "2",
@@ -131,12 +131,12 @@ def test_the_outputs_of_the_step_are_drift_counts_and_the_summary() -> None:
     }
 
 
-def test_the_step_drifts_where_warnings_count() -> None:
+def test_the_step_has_drift_where_warnings_count() -> None:
     plan = Plan(findings=(finding(FindingKind.UNMANAGED, "nobody asks for it", vault="sea"),))
     assert [said(outputs(plan, View(warnings_count=count)))["drift"] for count in (False, True)] == ["false", "true"]
 
 
-def test_after_a_correction_the_outputs_are_what_is_left() -> None:
+def test_after_a_correction_the_step_outputs_are_what_is_left() -> None:
     left = Plan(pairs=(pair("app"),), summary=structs.replace(PENDING.summary, in_sync=2))
     values = said(outputs(applied(PENDING, "succeeded"), View(run=Run(left=left))))
     assert (values["drift"], values["in_sync"], values["warnings"], values["result"]) == (
@@ -157,5 +157,5 @@ def test_a_summary_too_long_for_github_is_cut_between_lines_with_a_note() -> Non
     assert remark.startswith("The rest is left out")
 
 
-def test_there_is_no_summary_where_no_room_is_left() -> None:
+def test_without_room_there_is_no_summary() -> None:
     assert summary(full_plan(), View(), room=10) == ""

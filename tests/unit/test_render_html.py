@@ -107,7 +107,7 @@ def page() -> dict[str, Any]:
     return data(plan, inventory=found, at=1_700_000_000.0)
 
 
-def test_every_pair_stands_as_the_plan_has_it(page: dict[str, Any]) -> None:
+def test_every_pair_has_its_state_in_the_plan(page: dict[str, Any]) -> None:
     assert {one["name"]: one["status"] for one in page["items"]} == {
         "fine": "in_sync",
         "half": "half",
@@ -145,7 +145,7 @@ def test_every_pair_stands_as_the_plan_has_it(page: dict[str, Any]) -> None:
         ("lab, lab-back", {("lab-ea", "stray", "lab-sea"), ("lab-sea", "stray", "lab-ea")}),
     ],
 )
-def test_the_arrows_of_a_pair_are_what_is_there_and_what_is_wanted(
+def test_the_arrows_of_a_pair_show_the_live_and_the_desired_mappings(
     page: dict[str, Any], name: str, expected: set[tuple[str, str, str]]
 ) -> None:
     assert arrows(page, name) == expected
@@ -189,14 +189,14 @@ def test_without_what_was_read_the_plan_alone_is_drawn() -> None:
     assert "made" not in page
 
 
-def test_a_network_that_nobody_can_name_yet_is_put_where_others_of_its_region_lead() -> None:
+def test_a_network_that_cannot_be_named_yet_is_placed_where_others_of_its_region_lead() -> None:
     page = data(full_plan())
     lost = item(page, "lost")
     assert page["networks"][lost["recovery"]] == {"id": "", "name": "not known yet", "place": SEA}
     assert lost.get("arrows", []) == []
 
 
-def test_a_network_to_be_made_is_marked_and_known_by_what_it_will_be() -> None:
+def test_a_network_to_be_created_is_marked_and_has_its_future_properties() -> None:
     plan = Plan(
         pairs=(pair("crm", forward="create", reverse="create", recovery_network_id=vnet("crm-ea-asr")),),
         changes=(copy_creation("crm"), change("create", "m", "crm")),
@@ -207,7 +207,7 @@ def test_a_network_to_be_made_is_marked_and_known_by_what_it_will_be() -> None:
     assert "state" not in next(network for network in done["networks"] if network["name"] == "crm-ea-asr")
 
 
-def test_a_report_says_what_came_of_each_change() -> None:
+def test_a_report_shows_the_outcome_of_each_change() -> None:
     page = data(applied(full_plan(), "failed", error="Azure said no", seconds=1.5))
     assert page["kind"] == "report"
     assert item(page, "app")["status"] == "failed"
@@ -246,7 +246,7 @@ def test_each_kind_of_finding_is_explained_in_the_words_of_its_table() -> None:
     ]
 
 
-def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_first() -> None:
+def test_machines_are_shown_with_their_pair_and_those_in_the_recovery_region_first() -> None:
     regions = TwoRegions()
     primary, recovery, third = (regions.network("app-ea"), regions.network("app-sea", SEA), regions.network("x", SEA))
     regions.map_both(primary, recovery)
@@ -279,7 +279,7 @@ def test_machines_are_with_their_pair_those_that_run_in_the_recovery_region_firs
         assert (item(page, "app")["machines"], item(page, "app")["machines_away"]) == (expected, 2)
 
 
-def test_a_machine_that_follows_shows_where_it_goes_now_and_then_and_one_that_is_held_why() -> None:
+def test_a_machine_shows_its_old_and_new_network_or_why_it_is_held() -> None:
     followers = Followers(machines=1)
     followers.machine("vm002", state="InitialReplicationInProgress")
     desired = followers.desired(test=followers.bubble.id)
@@ -326,7 +326,7 @@ def test_live_pairs_can_be_a_page_too() -> None:
     assert {one["status"] for one in page["items"]} == {"in_sync", "half", "blocked"}
 
 
-def test_a_page_holds_two_scripts_and_a_style_and_points_nowhere() -> None:
+def test_a_page_holds_two_scripts_and_a_style_and_no_link_to_elsewhere() -> None:
     text = render(full_plan(), "html")
     page = parsed(text)
     assert (page.tags.count("script"), page.tags.count("style")) == (2, 1)
@@ -368,7 +368,7 @@ def test_viewers_without_scripts_get_a_list_of_what_needs_attention() -> None:
     assert "hub" not in cells
 
 
-def test_viewers_without_scripts_are_told_of_pairs_in_sync_with_warnings() -> None:
+def test_viewers_without_scripts_see_pairs_in_sync_with_warnings() -> None:
     warning = finding(FindingKind.SUBNET_MISSING, "hub-sea has no subnet web", vault="sea", pair="hub")
     page = parsed(render(structs.replace(full_plan(), findings=(warning,)), "html"))
     assert "hub-sea has no subnet web" in page.texts["td"]

@@ -107,7 +107,7 @@ def test_a_finding_is_a_failure_and_a_failed_change_an_error() -> None:
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["4", "2", "2", "0"]
 
 
-def test_errors_of_no_pair_are_cases_and_other_findings_are_told() -> None:
+def test_errors_of_no_pair_are_cases_and_other_findings_are_listed() -> None:
     plan = Plan(
         findings=(
             finding(FindingKind.UNKNOWN, "the vault cannot be read", vault="sea"),
@@ -157,6 +157,6 @@ def test_any_text_makes_well_formed_xml_without_control_characters(hostile: str)
     )
 
 
-def test_live_pairs_are_no_test_cases() -> None:
+def test_live_pairs_are_not_test_cases() -> None:
     with pytest.raises(InputError, match="live pairs cannot be written as junit"):
         render(LivePairs(vaults=(), pairs=()), "junit")

@@ -72,7 +72,7 @@ def test_a_machine_that_is_moved_is_no_warning_and_one_that_is_left_alone_is() -
 
 
 @pytest.mark.parametrize("outcome", ["planned", "succeeded"])
-def test_a_test_network_that_an_update_leaves_as_it_is_is_a_warning(outcome: str) -> None:
+def test_a_test_network_that_an_update_leaves_unchanged_is_a_warning(outcome: str) -> None:
     plan = machine_plan()
     (vm1,) = (machine for machine in plan.machines if machine.name == "vm1")
     assert vm1.planned is not None
@@ -93,7 +93,7 @@ def test_a_test_network_that_an_update_leaves_as_it_is_is_a_warning(outcome: str
     assert kept.message in text[text.index("Warnings") :]
 
 
-def test_the_table_of_a_report_has_what_became_of_each_machine() -> None:
+def test_the_table_of_a_report_has_the_outcome_of_each_machine() -> None:
     report = applied(machine_plan(), "failed", error="accepted, not done")
     text = render(report, "text")
     assert "machine vm1: failed: accepted, not done" in text
@@ -153,7 +153,7 @@ def test_prometheus_counts_machines_by_status_and_their_changes_by_outcome() -> 
     assert 'asrnet_machines{vault="sea",status="update"} 0\n' in render(none, "prometheus")
 
 
-def test_a_workflow_is_told_how_many_machines_are_updated() -> None:
+def test_a_workflow_gets_the_number_of_updated_machines() -> None:
     assert "\nmachines=1\n" in outputs(machine_plan(), View())
     assert "title=done%3A hub::~ machine vm1" in render(applied(machine_plan(), "succeeded"), "github")
 
@@ -172,7 +172,7 @@ def declared() -> Plan:
     return structs.replace(plan, pairs=(structs.replace(plan.pairs[0], file="asrnet.yaml", line=11),))
 
 
-def test_cases_of_machines_say_where_each_goes_and_where_its_row_stands() -> None:
+def test_cases_of_machines_have_their_destination_and_the_line_of_their_row() -> None:
     root = ET.fromstring(render(declared(), "junit"))
     texts = {case.get("name"): [child.text for child in case] for case in root.iter("testcase")}
     assert str(texts["machine: vm1"][0]).splitlines()[1:] == [
@@ -202,7 +202,7 @@ def test_a_failed_case_of_a_machine_has_the_hint() -> None:
 
 
 @pytest.mark.parametrize("output", ["github", "sarif"])
-def test_annotations_of_machines_stand_at_the_row_and_say_where_each_goes(output: str) -> None:
+def test_annotations_of_machines_are_at_the_row_and_give_the_destination(output: str) -> None:
     text = render(declared(), output)
     lines = [line for line in text.splitlines() if "vm1" in line and "still fails over" in line]
     assert len(lines) == 1

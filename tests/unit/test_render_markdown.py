@@ -17,7 +17,7 @@ def test_the_summary_comes_first() -> None:
     assert render(full_plan(), "markdown").startswith("Plan: create 1 network and 2 mappings,")
 
 
-def test_a_pair_is_a_table_row_and_its_changes_stand_in_a_column_of_their_own() -> None:
+def test_a_pair_is_a_table_row_and_its_changes_have_a_column_of_their_own() -> None:
     shown = render(full_plan(), "markdown").splitlines()
     assert "|  | Pair | Primary |  | Recovery | Forward | Reverse | Changes |" in shown
     assert (
@@ -32,12 +32,12 @@ def test_a_table_without_changes_to_explain_has_no_column_for_them() -> None:
     assert "|  | Pair | Primary |  | Recovery | Forward | Reverse |" in render(plan, "markdown").splitlines()
 
 
-def test_the_hint_of_a_finding_stands_with_its_message() -> None:
+def test_the_hint_of_a_finding_is_beside_its_message() -> None:
     plan = Plan(findings=(finding(FindingKind.ORPHAN, "lost", vault="sea", hint="delete it"),))
     assert "| orphan |  | lost<br>hint: delete it |" in render(plan, "markdown").splitlines()
 
 
-def test_lines_that_do_not_fit_into_a_comment_are_counted_and_the_picture_stays_whole() -> None:
+def test_lines_that_do_not_fit_into_a_comment_are_counted_and_the_diagram_stays_whole() -> None:
     pairs = tuple(pair(f"pair-{number:04}", forward="create", reverse="create") for number in range(2000))
     text = render(Plan(pairs=pairs), "markdown")
     assert len(text) < 65_536
@@ -50,7 +50,7 @@ def test_lines_that_do_not_fit_into_a_comment_are_counted_and_the_picture_stays_
     assert summary(Plan(pairs=pairs), View()).count("| pair-1999 |") == 1
 
 
-def test_each_table_has_a_rule_under_its_header_as_wide_as_it() -> None:
+def test_each_table_has_a_rule_under_its_header_of_the_same_width() -> None:
     lines = render(full_plan(), "markdown").splitlines()
     for number, line in enumerate(lines):
         if line.startswith("| ---"):

@@ -29,7 +29,7 @@ def test_networks_are_drawn_in_their_regions_once() -> None:
     ]
 
 
-def test_arrows_say_how_a_pair_stands_the_worst_first() -> None:
+def test_arrows_show_the_worst_state_of_a_pair() -> None:
     arrows = [line for line in render(full_plan(), "mermaid").splitlines() if '|"' in line]
     assert [arrow.strip().partition(" ")[2].rpartition(" ")[0] for arrow in arrows] == [
         '<-.->|"app: to retarget"|',
@@ -101,16 +101,16 @@ def test_characters_special_to_mermaid_are_written_as_entities(char: str) -> Non
     assert render(plan, "mermaid").splitlines()[-1] == f'  n0 <-->|"a#{ord(char)};b"| n1'
 
 
-def test_markdown_has_the_picture_at_its_end() -> None:
+def test_markdown_has_the_diagram_at_its_end() -> None:
     text = render(full_plan(), "markdown")
     assert text.endswith(f"\n```mermaid\n{render(full_plan(), 'mermaid')}```\n")
 
 
-def test_markdown_of_no_pairs_has_no_picture() -> None:
+def test_markdown_of_no_pairs_has_no_diagram() -> None:
     assert "mermaid" not in render(Plan(), "markdown")
 
 
-def test_a_picture_in_markdown_is_of_the_pairs_that_need_attention() -> None:
+def test_a_diagram_in_markdown_shows_the_pairs_that_need_attention() -> None:
     many = Plan(pairs=(*(pair(f"p{number}") for number in range(MOST_DRAWN)), pair("bad", reverse="create")))
     text = render(many, "markdown")
     assert text.count('|"') == MOST_DRAWN

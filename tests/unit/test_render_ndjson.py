@@ -28,7 +28,7 @@ def lines(document: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in render(document, "ndjson").splitlines()]
 
 
-def test_a_plan_is_its_head_its_parts_and_its_summary() -> None:
+def test_a_plan_is_a_header_its_parts_and_its_summary() -> None:
     types = [line["type"] for line in lines(full_plan())]
     assert types == ["plan", "rule", *["pair"] * 6, *["finding"] * 3, *["change"] * 5, "summary"]
     assert [line["type"] for line in lines(Plan())] == ["plan", "summary"]

@@ -38,7 +38,7 @@ def update(before: str, after: str, **fields: Any) -> Change:
         ("external", "in_sync", "external"),
     ],
 )
-def test_a_planned_pair_stands_as_its_directions_do(forward: Any, reverse: Any, status: str) -> None:
+def test_a_planned_pair_has_the_state_of_its_directions(forward: Any, reverse: Any, status: str) -> None:
     plan = Plan(pairs=(pair("app", forward=forward, reverse=reverse),), changes=(update("old", "new"),))
     assert only(plan).status == status
 
@@ -52,7 +52,7 @@ def test_an_update_that_keeps_the_target_is_no_retarget() -> None:
     ("outcome", "status"),
     [("succeeded", "corrected"), ("failed", "failed"), ("in_flight", "failed"), ("stale", "failed")],
 )
-def test_a_pair_of_a_report_stands_as_its_change_came_out(outcome: Any, status: str) -> None:
+def test_a_pair_of_a_report_has_the_outcome_of_its_change(outcome: Any, status: str) -> None:
     report = applied(Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),)), outcome)
     assert only(report).status == status
 
@@ -101,7 +101,7 @@ def test_a_corrected_finding_is_no_longer_shown_with_its_pair() -> None:
     assert only(applied(plan, "succeeded")).findings == ()
 
 
-def test_a_retargeted_pair_is_not_called_half_as_well() -> None:
+def test_a_retargeted_pair_is_not_reported_as_half_as_well() -> None:
     findings = (
         finding(FindingKind.HALF_PAIR, "one way", vault="sea", pair="app"),
         finding(FindingKind.RETARGETED, "elsewhere", vault="sea", pair="app"),
@@ -121,7 +121,7 @@ def test_a_pair_that_a_safeguard_refused_is_still_pending() -> None:
     assert is_drifting(refused)
 
 
-def test_the_plan_after_a_report_has_the_last_word() -> None:
+def test_the_plan_after_a_report_decides() -> None:
     plan = Plan(pairs=(pair("app", forward="create"),), changes=(change("create", "m", "app"),))
     now_there = Plan(pairs=(pair("app"),))
     assert only(applied(plan, "in_flight"), now_there).status == "in_sync"
@@ -136,7 +136,7 @@ def test_a_pair_that_another_tool_manages_is_not_drift() -> None:
     assert not is_drifting(plan)
 
 
-def test_findings_and_changes_of_no_pair_stand_apart() -> None:
+def test_findings_and_changes_of_no_pair_are_separate() -> None:
     stray = change("delete", "lab", None, before=mapping("lab", "lab-ea", "lab-sea"), after=None)
     found = finding(FindingKind.ORPHAN, "gone", vault="sea")
     stand = pair_results(Plan(pairs=(pair("app"),), changes=(stray,), findings=(found,)))

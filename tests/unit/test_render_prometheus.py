@@ -28,7 +28,7 @@ def samples(document: Plan, **run: object) -> dict[str, float]:
     return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[0] != "#"}
 
 
-def test_pairs_are_counted_by_vault_and_how_they_stand_zeros_included() -> None:
+def test_pairs_are_counted_by_vault_and_state_including_zeros() -> None:
     counts = samples(structs.replace(full_plan(), existing={"sea": 9, "idle": 0}))
     stands = ["retargeted", "missing", "blocked", "external", "in_sync", "half", "failed"]
     assert [counts[f'asrnet_pairs{{vault="sea",status="{status}"}}'] for status in stands] == [1, 1, 1, 1, 2, 0, 0]
@@ -50,7 +50,7 @@ def test_a_retarget_counts_once_as_in_the_summary_whatever_came_of_it(outcome: s
     assert counts['asrnet_mappings{status="update"}'] == 0
 
 
-def test_text_and_metrics_count_alike() -> None:
+def test_text_and_metrics_have_the_same_counts() -> None:
     regions = TwoRegions()
     networks = {name: regions.network(name, SEA if name.endswith("sea") else EA) for name in NETWORKS}
     regions.map_both(networks["hub-ea"], networks["hub-sea"])
@@ -139,6 +139,6 @@ def test_labels_are_escaped() -> None:
     assert samples(plan)['asrnet_drift{vault="a\\"b\\\\c\\nd",kind="unknown"}'] == 1
 
 
-def test_live_pairs_are_no_metrics() -> None:
+def test_live_pairs_have_no_metrics() -> None:
     with pytest.raises(InputError, match="live pairs cannot be written as prometheus"):
         render(LivePairs(vaults=(), pairs=()), "prometheus")

@@ -42,7 +42,7 @@ def test_a_pair_that_was_made_is_one_line_with_its_time() -> None:
     assert shown[-1] == "Done: created 2 mappings; 6 requests, 1 retry, 3.2 s."
 
 
-def test_directions_that_fared_differently_are_told_apart_with_the_error_below() -> None:
+def test_directions_with_different_outcomes_are_told_apart_with_the_error_below() -> None:
     shown = lines(report(applied(FORWARD), applied(REVERSE, "failed", error="locked")))
     assert "! hub hub-ea (eastasia) <-> hub-sea (southeastasia) succeeded forward and failed reverse 2.5" in shown
     assert "+ reverse mapping back: failed: locked" in shown
@@ -64,7 +64,7 @@ def test_changes_in_flight_and_an_interrupt_are_shown() -> None:
     assert "some changes may still be under way; running again finishes the rest" in shown[-1]
 
 
-def test_where_everything_is_blocked_nothing_can_be_done() -> None:
+def test_a_run_that_is_fully_blocked_has_nothing_to_do() -> None:
     shown = lines(report(pairs=(pair("lost", forward="blocked", reverse="blocked"),), summary=Summary(blocked=2)))
     assert shown[-1].startswith("Nothing can be done: 0 mappings in sync, 2 blocked")
 
@@ -76,7 +76,7 @@ def test_a_blocked_pair_is_shown_beside_what_was_done() -> None:
     assert "2 mappings blocked" in shown[-1]
 
 
-def test_changes_of_no_pair_are_listed_apart() -> None:
+def test_changes_of_no_pair_are_listed_separately() -> None:
     lab = change("delete", "lab", None, before=full_plan().changes[-1].before, after=None)
     assert "- forward mapping lab in vault sea: failed: locked" in lines(report(applied(lab, "failed", error="locked")))
 

@@ -23,11 +23,11 @@ def line_of(plan: Plan, word: str, **view: object) -> str:
     return " ".join(found.split())
 
 
-def test_a_pair_to_be_created_is_one_line_with_both_networks_and_both_directions() -> None:
+def test_a_pair_to_be_created_is_one_line_with_both_networks_and_directions() -> None:
     assert line_of(full_plan(), "crm") == "+ crm crm-ea (eastasia) <-> crm-ea-asr (southeastasia) create create"
 
 
-def test_a_retarget_says_from_where_to_where() -> None:
+def test_a_retarget_names_the_old_and_the_new_network() -> None:
     shown = lines(full_plan())
     after_app = shown.index(next(line for line in shown if line.split()[:2] == ["~", "app"])) + 1
     assert shown[after_app].strip() == "~ mapping app-map: points at old-sea instead of app-sea"
@@ -41,11 +41,11 @@ def test_a_mapping_that_is_written_again_is_not_shown_as_a_retarget() -> None:
     assert line_of(full_plan(), "app").endswith("retarget retarget")
 
 
-def test_a_network_to_be_made_is_named_under_its_pair() -> None:
+def test_a_network_to_be_created_is_named_under_its_pair() -> None:
     assert "      + network crm-ea-asr: a copy" in lines(full_plan())
 
 
-def test_a_recovery_network_that_is_not_known_is_said_to_be_so() -> None:
+def test_an_unknown_recovery_network_is_shown_as_unknown() -> None:
     assert line_of(full_plan(), "lost") == "! lost lost-ea (eastasia) <-> not known yet blocked blocked"
 
 
@@ -77,7 +77,7 @@ def test_full_ids_are_shown_when_verbose_and_only_then() -> None:
     assert not any("/subscriptions/" in line for line in lines(full_plan()))
 
 
-def test_changes_of_no_pair_are_listed_apart() -> None:
+def test_changes_of_no_pair_are_listed_separately() -> None:
     shown = lines(full_plan())
     assert shown[shown.index("Other changes") + 1] == "  - forward mapping lab-map in vault sea"
 
@@ -101,14 +101,14 @@ def test_a_hint_that_many_findings_share_is_given_once_below_the_last_of_them(ou
     assert "hub-sea is read only" in after
 
 
-def test_findings_come_by_severity_the_gravest_first_with_their_hints() -> None:
+def test_findings_are_sorted_by_severity_and_have_their_hints() -> None:
     shown = lines(full_plan())
     assert [line for line in shown if line in {"Errors", "Warnings", "Notes"}] == ["Errors", "Warnings", "Notes"]
     assert shown[shown.index("Errors") + 2].split() == ["missing_network", "lost", "lost-ea", "does", "not", "exist"]
     assert shown[shown.index("Errors") + 3] == "      hint: create it"
 
 
-def test_a_limit_the_plan_is_over_is_said_with_figures_and_the_way_out() -> None:
+def test_an_exceeded_limit_is_reported_with_figures_and_remedy() -> None:
     assert (
         "  vault sea: 1 mapping to delete, but max_deletes is 0 (2 to create, 1 to update, 1 to delete, 9 existing); "
         "raise the limit or use --force max_deletes"
@@ -119,7 +119,7 @@ def test_a_lifted_limit_is_not_mentioned() -> None:
     assert "Apply would refuse this" not in lines(full_plan(), forced=("max_deletes",))
 
 
-def test_the_last_line_sums_up() -> None:
+def test_the_last_line_is_the_summary() -> None:
     assert lines(full_plan())[-1] == (
         "Plan: create 1 network and 2 mappings, retarget 1 mapping, delete 1 mapping; "
         "2 mappings in sync, 2 blocked, 1 unmanaged."
@@ -132,7 +132,7 @@ def test_an_empty_plan_is_one_line() -> None:
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "a\nb", "\u202egnp", "\x00", "\u2028", "\x9b31m", "\udc80"])
 @pytest.mark.parametrize("width", [None, 80])
-def test_names_that_would_command_a_terminal_come_out_as_escapes(hostile: str, width: int | None) -> None:
+def test_names_with_terminal_escapes_are_escaped(hostile: str, width: int | None) -> None:
     findings = (finding(FindingKind.UNMANAGED, f"about {hostile}", pair=hostile, hint=hostile),)
     plan = structs.replace(full_plan(), pairs=(pair("x", forward="create", managed_by=hostile),), findings=findings)
     text = render(structs.replace(plan, changes=()), "text", View(width=width))
@@ -149,7 +149,7 @@ def test_a_terminal_table_is_never_wider_than_the_terminal(width: int) -> None:
     assert sum(line.count("n" * 4) for line in shown) > 0
 
 
-def test_a_narrow_terminal_says_shared_regions_once() -> None:
+def test_a_narrow_terminal_shows_shared_regions_once() -> None:
     plan = Plan(pairs=(pair("hub", forward="create"), pair("app", forward="create")))
     wide, narrow = lines(plan, width=120), lines(plan, width=60)
     assert "\n".join(wide).count("(eastasia)") == 2

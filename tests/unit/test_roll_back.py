@@ -53,7 +53,7 @@ class TestRollBack:
         assert azure.apply(azure.plan(desired)).result == "succeeded"
         assert azure.plan(desired).changes == ()
 
-    def test_a_network_that_cannot_be_made_keeps_all_who_trade_places_with_its_pair_from_beginning(self) -> None:
+    def test_a_network_that_cannot_be_created_keeps_every_pair_of_its_swap_from_starting(self) -> None:
         """a takes y, from which b moves on to a copy: without the copy the reverse of y stays b's, and a must wait."""
         azure = TwoRegions(operations="time:3")
         azure.build.resource_group("rg-asr", location=SEA)

@@ -34,7 +34,7 @@ def test_the_nearest_file_above_is_found_up_to_the_root_of_the_repository(reposi
     assert file_above(NAME, repository / "a" / "b") == Found(path=str(repository / "a" / NAME))
 
 
-def test_it_is_named_as_seen_from_the_working_directory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_named_relative_to_the_working_directory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(repository)
     monkeypatch.chdir(repository / "a" / "b")
     assert file_above(NAME) == Found(path=f"../../{NAME}")
@@ -79,7 +79,7 @@ def test_nothing_is_found_on_another_file_system(repository: Path, monkeypatch: 
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
-def test_a_file_of_another_user_is_not_used_and_named(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_user_is_named_and_not_used(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(repository)
     owner = (repository / NAME).stat().st_uid
     monkeypatch.setattr(os, "getuid", lambda: owner)
@@ -91,7 +91,7 @@ def test_a_file_of_another_user_is_not_used_and_named(repository: Path, monkeypa
     )
 
 
-def test_a_user_without_a_home_directory_searches_nothing(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_directory_has_no_search(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_home() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
@@ -102,7 +102,7 @@ def test_a_user_without_a_home_directory_searches_nothing(repository: Path, monk
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
 @pytest.mark.parametrize("what", ["the file", "the link", "the folder"])
-def test_everything_that_leads_to_the_file_must_belong_to_this_user(
+def test_every_folder_on_the_way_to_the_file_must_belong_to_this_user(
     repository: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     write(repository / "a" / "b")
@@ -120,16 +120,16 @@ def test_everything_that_leads_to_the_file_must_belong_to_this_user(
     assert file_above(NAME, repository / "a").problem
 
 
-def test_a_folder_that_is_gone_has_nothing_above_it(repository: Path) -> None:
+def test_a_missing_folder_has_nothing_above_it(repository: Path) -> None:
     assert file_above(NAME, repository / "gone") == Found()
 
 
-def test_a_folder_of_that_name_is_no_desired_state(repository: Path) -> None:
+def test_a_folder_of_that_name_is_not_a_desired_state(repository: Path) -> None:
     (repository / NAME).mkdir()
     assert file_above(NAME, repository / "a") == Found()
 
 
-def test_the_search_is_only_made_where_no_file_is_named_and_none_is_here(
+def test_the_search_runs_only_where_no_file_is_named_and_none_is_in_the_working_directory(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ASRNET_FILE", raising=False)

@@ -62,11 +62,11 @@ def test_every_variable_and_option_is_read_somewhere() -> None:
     assert [each.name for each in all_options() if each.name != "env_file" and f".{each.name}" not in code] == []
 
 
-def test_without_any_word_the_defaults_hold() -> None:
+def test_without_any_setting_the_defaults_apply() -> None:
     assert read({}, {}) == Settings()
 
 
-def test_the_command_line_wins_over_the_environment_and_that_over_the_file(dotenv: Path) -> None:
+def test_the_command_line_wins_over_the_environment_and_the_environment_over_the_file(dotenv: Path) -> None:
     dotenv.write_text("ASRNET_FILE=c.yaml\nASRNET_PARALLELISM=3\nASRNET_SHARD=1/2\n", encoding="utf-8")
     given = read({"file": "a.yaml"}, {"ASRNET_FILE": "b.yaml", "ASRNET_PARALLELISM": "2"}, dotenv=".env")
     assert (given.file, given.parallelism, given.shard) == ("a.yaml", 2, Shard(1, 2))
@@ -86,7 +86,7 @@ def test_an_api_version_is_chosen_for_a_provider_in_any_case() -> None:
         ("Microsoft.Compute=2023-09-01", "expected Microsoft.Network or Microsoft.RecoveryServices"),
     ],
 )
-def test_an_api_version_that_nobody_could_send_is_refused(text: str, expected: str) -> None:
+def test_an_impossible_api_version_is_refused(text: str, expected: str) -> None:
     assert expected in refusal({"api_version": [text]})
 
 
@@ -97,7 +97,7 @@ def test_settings_know_where_each_value_was_given(dotenv: Path) -> None:
     assert [given.source(name) for name in names] == ["--file", "ASRNET_VAULT", ".env: ASRNET_QUIET", "--pair"]
 
 
-def test_absent_and_empty_values_do_not_count_as_given() -> None:
+def test_absent_and_empty_values_count_as_not_given() -> None:
     arguments: dict[str, object] = {"file": None, "vault": [], "yes": False, "verbose": 0}
     environ = {"ASRNET_FILE": "", "ASRNET_VAULT": "sea", "ASRNET_YES": "true", "ASRNET_VERBOSE": "1"}
     assert read(arguments, environ) == Settings(vault=("sea",), yes=True, verbose=1)
@@ -117,7 +117,7 @@ def test_a_missing_dotenv_is_no_error(dotenv: Path) -> None:
     assert read({}, {}, dotenv=str(dotenv)) == Settings()
 
 
-def test_values_in_a_dotenv_are_taken_as_they_stand(dotenv: Path) -> None:
+def test_values_in_a_dotenv_are_taken_literally(dotenv: Path) -> None:
     dotenv.write_text("export ASRNET_FILE='a ${HOME}.yaml' # remark\n", encoding="utf-8")
     assert read({}, {"HOME": "/root"}, dotenv=".env").file == "a ${HOME}.yaml"
 
@@ -145,7 +145,7 @@ def test_every_option_that_a_found_dotenv_cannot_set_is_known_here() -> None:
 
 
 @pytest.mark.parametrize(("name", "reason"), BARRED.items(), ids=BARRED)
-def test_a_found_dotenv_cannot_say_what_could_do_harm(dotenv: Path, name: str, reason: str) -> None:
+def test_a_found_dotenv_cannot_set_what_could_do_harm(dotenv: Path, name: str, reason: str) -> None:
     dotenv.write_text(f"{name}=https://elsewhere.example\n", encoding="utf-8")
     warning = f".env: ignored {name}: a .env in the working directory {reason}; to use it anyway, add --env-file .env"
     assert read({}, {}, dotenv=".env") == Settings(warnings=(warning,))
@@ -158,7 +158,7 @@ def _command_of(variable: str) -> str:
     )
 
 
-def test_one_warning_names_all_that_is_ignored_and_no_value(dotenv: Path) -> None:
+def test_one_warning_names_every_ignored_variable_and_no_value(dotenv: Path) -> None:
     dotenv.write_text(
         "AZURE_CLIENT_SECRET=canary\nASRNET_ENDPOINT=http://x\nAZURE_AUTHORITY_HOST=y\n", encoding="utf-8"
     )
@@ -168,7 +168,7 @@ def test_one_warning_names_all_that_is_ignored_and_no_value(dotenv: Path) -> Non
 
 
 @pytest.mark.parametrize("by", ["argument", "variable", "caller"])
-def test_a_file_named_on_purpose_may_say_everything(dotenv: Path, by: str) -> None:
+def test_a_named_file_may_set_everything(dotenv: Path, by: str) -> None:
     dotenv.write_text("ASRNET_FILE=never.yaml", encoding="utf-8")
     Path("ci.env").write_text("ASRNET_ENDPOINT=https://127.0.0.1:1\nAZURE_CLIENT_ID=me\n", encoding="utf-8")
     given = read(
@@ -180,19 +180,19 @@ def test_a_file_named_on_purpose_may_say_everything(dotenv: Path, by: str) -> No
     assert given == Settings(env_file="ci.env", endpoint="https://127.0.0.1:1", variables={"AZURE_CLIENT_ID": "me"})
 
 
-def test_the_environment_may_say_everything_and_wins_over_a_named_file(dotenv: Path) -> None:
+def test_the_environment_may_set_everything_and_wins_over_a_named_file(dotenv: Path) -> None:
     dotenv.write_text("AZURE_CLIENT_ID=file\nAZURE_TENANT_ID=t\n", encoding="utf-8")
     given = read({}, {"AZURE_CLIENT_ID": "environment", "ASRNET_BACKEND": "fake:w.yaml"}, env_file=".env")
     assert given.variables == {"AZURE_CLIENT_ID": "environment", "AZURE_TENANT_ID": "t"}
     assert given.world == "w.yaml"
 
 
-def test_variables_of_others_are_taken_over_and_nothing_else_is() -> None:
+def test_variables_of_other_tools_are_read_and_nothing_else_is() -> None:
     environ = {"AZURE_TENANT_ID": "t", "ARM_CLIENT_SECRET": "s", "NO_COLOR": "1", "PATH": "/bin", "AZURE_CLIENT_ID": ""}
     assert read({}, environ).variables == {"AZURE_TENANT_ID": "t", "ARM_CLIENT_SECRET": "s", "NO_COLOR": "1"}
 
 
-def test_the_credential_is_asrnets_word_before_the_sdks() -> None:
+def test_the_credential_of_asrnet_wins_over_that_of_the_sdks() -> None:
     environ = {"AZURE_TOKEN_CREDENTIALS": "prod"}
     assert read({}, environ).credential == "prod"
     assert read({}, {**environ, "ASRNET_CREDENTIAL": "azure_cli"}).credential == "azure_cli"
@@ -223,9 +223,7 @@ def test_a_named_file_must_exist() -> None:
         (b"#" * 1_100_000, "f.env: the file of variables cannot be read: it is larger than 1,048,576 bytes"),
     ],
 )
-def test_a_file_that_is_none_is_refused_when_named_and_passed_over_when_found(
-    dotenv: Path, data: bytes, problem: str
-) -> None:
+def test_an_invalid_file_is_refused_when_named_and_skipped_when_found(dotenv: Path, data: bytes, problem: str) -> None:
     dotenv.with_name("f.env").write_bytes(data)
     assert refusal(env_file="f.env") == problem
     found = read({}, {}, dotenv="f.env")
@@ -234,11 +232,11 @@ def test_a_file_that_is_none_is_refused_when_named_and_passed_over_when_found(
 
 
 @pytest.mark.parametrize("path", [".", "a\0b"])
-def test_a_path_that_is_no_file_is_refused(path: str) -> None:
+def test_a_path_that_is_not_a_file_is_refused(path: str) -> None:
     assert "the file of variables cannot be read" in refusal(env_file=path)
 
 
-def test_a_pipe_that_was_merely_found_is_not_waited_for(dotenv: Path) -> None:
+def test_a_pipe_that_was_found_is_not_waited_for(dotenv: Path) -> None:
     dotenv.unlink(missing_ok=True)
     os.mkfifo(dotenv)
     assert load(str(dotenv)).problems == (f"{dotenv}: the file of variables cannot be read: it is a pipe",)
@@ -253,7 +251,7 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
     )
 
 
-def test_a_variable_that_lifts_a_safeguard_is_never_proposed() -> None:
+def test_a_variable_that_lifts_a_safeguard_is_never_suggested() -> None:
     environ = {"ASRNET_YESS": "1", "ASRNET_FORC": "max_updates", "ASRNET_ALLOW_DELET": "1"}
     assert [warning for warning in read({}, environ).warnings if "ASRNET_YES'" in warning] == []
     assert [warning for warning in read({}, environ).warnings if "FORCE'" in warning or "DELETE'" in warning] == []
@@ -328,7 +326,7 @@ def test_separators_alone_are_no_selection_of_everything(variable: str, value: s
     assert refusal({}, {variable: value}).startswith(f"{variable}: the value is empty, expected ")
 
 
-def test_more_v_than_there_are_levels_are_the_highest_level() -> None:
+def test_extra_v_flags_are_the_highest_level() -> None:
     assert read({"verbose": 5}, {}).verbose == 3
     assert read({}, {"ASRNET_VERBOSE": "7"}).verbose == 3
 
@@ -382,7 +380,7 @@ def test_every_field_has_an_option_and_every_option_a_flag_and_a_variable() -> N
         assert option.variable == "" or re.fullmatch(r"ASRNET(_[A-Z]+)+", option.variable)
 
 
-def test_a_flag_that_several_commands_have_is_read_in_one_way() -> None:
+def test_a_flag_of_several_commands_is_read_in_one_way() -> None:
     readings: dict[str, set[tuple[object, ...]]] = {}
     for option in all_options():
         for flag in option.flags:
@@ -395,7 +393,7 @@ def test_no_variable_sets_options_of_two_commands() -> None:
     assert sorted(variables) == sorted(set(variables))
 
 
-def test_options_of_one_command_are_read_from_variables_and_files_too(dotenv: Path) -> None:
+def test_options_of_one_command_are_read_from_variables_and_files(dotenv: Path) -> None:
     dotenv.write_text("ASRNET_EMULATOR_TLS_PORT=8\nASRNET_PLAN_DETAILED_EXITCODE=1\n", encoding="utf-8")
     given = read({"latency": 5}, {"ASRNET_EMULATOR_PORT": "7"}, dotenv=".env", command="emulator")
     assert given == EmulatorSettings(latency=5, port=7, tls_port=8)
@@ -421,7 +419,7 @@ def test_the_example_names_the_units_of_times() -> None:
     assert "--latency: the least time that a request takes, in milliseconds #ASRNET" in text
 
 
-def test_the_example_file_is_what_the_table_says() -> None:
+def test_the_example_file_matches_the_table() -> None:
     assert (ROOT / ".env.example").read_text(encoding="utf-8") == env_example()
 
 
@@ -447,7 +445,7 @@ def test_the_cache_folder_follows_xdg_cache_home(tmp_path: Path) -> None:
     assert cache_folder({"XDG_CACHE_HOME": "relative"}) == Path.home() / ".cache" / "asrnet"
 
 
-def test_no_file_of_variables_that_is_only_found_says_where_files_are_written() -> None:
+def test_no_found_file_of_variables_sets_where_files_are_written() -> None:
     assert [option.flag for option in all_options() if option.writes and not option.barred] == []
     assert all(option.barred for option in all_options() if option.name == "backend")  # apply rewrites a fake world
 
@@ -458,7 +456,7 @@ def test_no_file_of_variables_that_is_only_found_says_where_files_are_written() 
     ids=lambda option: option.flag,
 )
 @pytest.mark.parametrize("text", [",", " , ,", ",,"])
-def test_a_selection_of_separators_only_is_refused_and_not_taken_for_no_selection(option: Option, text: str) -> None:
+def test_a_selection_of_separators_only_is_refused_and_does_not_select_everything(option: Option, text: str) -> None:
     command = option.commands[0]
     required: dict[str, object] = {other.name: "x" for other in options_of(command) if other.required}
     with pytest.raises(InputError, match=option.variable):

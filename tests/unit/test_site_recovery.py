@@ -130,14 +130,14 @@ def test_an_unclear_400_stays_an_error_where_the_list_cannot_be_read(
     assert caught.value is UNCLEAR
 
 
-def test_a_mapping_under_another_segment_is_the_same_one(requests: Requests, site_recovery: SiteRecovery) -> None:
+def test_a_mapping_under_another_segment_is_the_same_mapping(requests: Requests, site_recovery: SiteRecovery) -> None:
     """Terraform addresses mappings by the name of the primary network, and lists say azureNetwork."""
     requests.mapping_error = UNCLEAR
     segment = requests.there.fabric_id.child("replicationNetworks", "Hub-EA")
     assert site_recovery.mapping(segment.child("replicationNetworkMappings", requests.there.name.upper())) is not None
 
 
-def test_a_forbidden_list_of_the_vault_is_read_in_parts_and_not_asked_for_again(
+def test_a_forbidden_list_of_the_vault_is_read_in_parts_and_not_requested_again(
     requests: Requests, site_recovery: SiteRecovery
 ) -> None:
     requests.list_error = FORBIDDEN

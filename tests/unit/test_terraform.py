@@ -91,7 +91,7 @@ def test_an_import_names_the_segment_that_the_mapping_is_listed_under(regions: T
     assert list(imports(text).values()) == [str(listed)]
 
 
-def test_half_a_pair_stays_one(regions: TwoRegions) -> None:
+def test_a_half_pair_stays_a_half_pair(regions: TwoRegions) -> None:
     hub, spare = regions.network("hub"), regions.network("spare", SEA)
     regions.map(hub, spare)
     found = exported(regions, regions.state(row(hub, spare)))
@@ -100,7 +100,7 @@ def test_half_a_pair_stays_one(regions: TwoRegions) -> None:
     assert found.left_out == ()
 
 
-def test_names_are_given_once_whatever_the_pairs_are_called(regions: TwoRegions) -> None:
+def test_names_are_unique_whatever_the_pairs_are_called(regions: TwoRegions) -> None:
     spare = regions.network("spare", SEA)
     names = ["1st", "a b", "a.b", "A-B", "größe", "-"]
     networks = [regions.network(f"net{number}") for number in range(len(names))]
@@ -156,7 +156,7 @@ def test_vaults_of_several_subscriptions_need_a_provider_each(regions: TwoRegion
     assert "#   prod: " in text
 
 
-def test_an_unreadable_vault_is_told(regions: TwoRegions) -> None:
+def test_an_unreadable_vault_is_reported(regions: TwoRegions) -> None:
     wanted = regions.state()
     found = inventory.read_inventory(wanted, regions.backend)
     broken = structs.replace(found.vaults["sea"], error=ServiceError("no answer"), mappings=())

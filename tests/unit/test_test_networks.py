@@ -100,7 +100,7 @@ def problems(bubble: VirtualNetwork, name: str = "bubble", *, missing: bool = Fa
     return [(finding.kind, finding.message) for finding in findings]
 
 
-def test_a_network_by_itself_is_fine_though_its_addresses_are_those_of_production() -> None:
+def test_an_isolated_network_is_fine_though_it_has_the_addresses_of_production() -> None:
     assert judged(network("bubble", address_space=("10.0.0.0/16",))) == []
 
 
@@ -153,7 +153,7 @@ def test_the_gateway_of_a_hub_connects(bubble_and_hub: tuple[VirtualNetwork, ...
     assert judged(*bubble_and_hub) == [("test_network_connected", "warning", chain)]
 
 
-def test_a_hub_that_forwards_nothing_and_has_no_gateway_is_worth_a_note_only() -> None:
+def test_a_hub_that_forwards_nothing_and_has_no_gateway_is_only_a_note() -> None:
     ((kind, severity, message),) = judged(
         network("bubble", "shared"), network("shared", "bubble", "app-sea"), network("app-sea", "shared")
     )
@@ -191,7 +191,7 @@ def test_the_name_servers_of_production_connect() -> None:
     )
 
 
-def test_a_name_server_among_its_own_addresses_can_only_be_a_machine_under_test() -> None:
+def test_a_name_server_among_its_own_addresses_is_a_machine_under_test() -> None:
     production = network("app-sea", dns_servers=("10.0.0.4",))
     ((_, severity, message),) = judged(network("bubble", dns_servers=("10.0.0.4",)), production)
     assert severity == "info"
@@ -270,7 +270,7 @@ def test_a_network_of_several_pairs_is_judged_once() -> None:
     assert finding.pair is None
 
 
-def test_the_networks_to_read_grow_as_networks_are_read() -> None:
+def test_the_networks_to_be_read_grow_as_networks_are_read() -> None:
     bubble, hub = network("bubble", letting_in("hub")), network("hub", "bubble", "far")
     asked = [networks_around([TESTED], read(*networks)) for networks in ((), (bubble,), (bubble, hub))]
     assert asked == [{network_id("bubble")}, {network_id("hub")}, {network_id("far")}]
@@ -297,7 +297,7 @@ def test_the_networks_of_every_live_mapping_are_production(end: str) -> None:
     assert finding.message.endswith(f"a network of production: bubble - {end}")
 
 
-def test_networks_behind_a_pair_need_not_be_read_and_those_behind_other_mappings_must() -> None:
+def test_networks_behind_a_pair_need_not_be_read_but_those_behind_other_mappings_must() -> None:
     """A plan may delete or retarget the other mappings, and so take their networks out of production."""
     networks = (
         network("bubble", letting_in("hub")),
@@ -309,7 +309,7 @@ def test_networks_behind_a_pair_need_not_be_read_and_those_behind_other_mappings
     assert networks_around([TESTED], found) == {network_id("far")}
 
 
-def test_a_ring_of_networks_that_forward_is_walked_once() -> None:
+def test_a_ring_of_forwarding_networks_is_walked_once() -> None:
     ring = [
         network("bubble", letting_in("a")),
         network("a", letting_in("bubble"), letting_in("b"), letting_in("c")),
@@ -337,7 +337,7 @@ def test_a_test_network_in_another_region_is_a_problem() -> None:
     assert message == "the test network bubble is in eastasia, and machines are tested in southeastasia"
 
 
-def test_a_network_of_the_pair_itself_is_no_test_network() -> None:
+def test_a_network_of_the_pair_itself_is_refused_as_its_test_network() -> None:
     ((kind, message),) = problems(network("bubble"), "app-sea")
     assert kind == "conflict"
     assert "tests would run in production" in message
@@ -378,7 +378,7 @@ CRM = Pair(
         ("fo-sea", "is the network to which fo1 fails over"),
     ],
 )
-def test_a_network_of_production_is_no_test_network(test: str, reason: str) -> None:
+def test_a_network_of_production_is_refused_as_a_test_network(test: str, reason: str) -> None:
     vault = structs.replace(
         mapped("erp-ea", "erp-sea"), items=(machine("fo1", runs_on="fo-ea", fails_over_to="fo-sea"),)
     )
@@ -416,7 +416,7 @@ def test_a_nic_that_does_not_fail_over_makes_no_network_production() -> None:
     assert production_networks([], structs.replace(read(), vaults={"sea": vault})) == {}
 
 
-def test_the_region_of_a_test_network_is_not_judged_while_that_of_the_machines_is_not_known() -> None:
+def test_the_region_of_a_test_network_is_not_judged_while_the_region_of_the_machines_is_unknown() -> None:
     inventory = read(network("bubble", place="westus"))
     for region, kinds in ((None, []), ("southeastasia", ["region_mismatch"])):
         findings = check_test_network(TESTED, network_id("bubble"), inventory, recovery_region=region, production={})

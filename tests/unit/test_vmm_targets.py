@@ -50,7 +50,9 @@ from asrnet.vmm import (
         pytest.param(TWO_SITES, "VMNetwork2-Shanghai", False, False, id="as printed-VMNetwork2-Shanghai"),
     ],
 )
-def test_targets_of_the_example(settings: str, network: str, *, gold: bool, silver: bool) -> None:
+def test_targets_of_the_example_are_those_of_the_document(
+    settings: str, network: str, *, gold: bool, silver: bool
+) -> None:
     assert available(two_sites(settings), network) == {
         ("GoldCloud1", "GoldCloud2"): gold,
         ("SilverCloud1", "SilverCloud2"): silver,
@@ -82,7 +84,7 @@ MAPPINGS = [paired(BEIJING1, SHANGHAI1), paired(SHANGHAI1, BEIJING1)]
         (BEIJING1, "failback", Replica(network_id=SHANGHAI2.id), None, "failback_unmapped"),
     ],
 )
-def test_machines_of_the_example_land(
+def test_machines_of_the_example_land_as_in_the_document(
     *, network: VmNetwork, operation: Operation, replica: Replica | None, lands_on: VmNetwork | None, rule: str
 ) -> None:
     one = machine("VM-1", network, address(None), replicas={"nic0": replica} if replica else {})
@@ -91,7 +93,7 @@ def test_machines_of_the_example_land(
     assert landing.network_rule is RULES[rule]
 
 
-def test_when_the_mapping_of_the_replicas_network_changes_the_machine_follows() -> None:
+def test_when_the_mapping_of_the_replicas_network_changes_the_machine_uses_the_new_one() -> None:
     changed = [paired(BEIJING1, SHANGHAI1), paired(SHANGHAI1, BEIJING2)]
     [landing] = prediction([machine("VM-1", BEIJING1, address(None))], NETWORKS, changed, "failback").landings
     assert (landing.network, landing.network_rule) == ("VMNetwork2-Beijing", RULES["failback_remapped"])
@@ -111,7 +113,9 @@ def test_when_the_mapping_of_the_replicas_network_changes_the_machine_follows() 
         pytest.param("", "", True, id="logical_networks_unknown-no_link"),
     ],
 )
-def test_availability(request: pytest.FixtureRequest, logical_networks: str, link: str, *, is_available: bool) -> None:
+def test_availability_follows_the_logical_networks(
+    request: pytest.FixtureRequest, logical_networks: str, link: str, *, is_available: bool
+) -> None:
     topology = two_sites(f"""\
 fabrics:
 - server: one
@@ -242,7 +246,7 @@ def test_hosts_of_clouds_that_protect_no_machine_of_the_network_do_not_count() -
     assert eligible_hosts(declared(text + HOSTS), BEIJING1.id, SHANGHAI1.id) == ("host1",)
 
 
-def test_without_known_hosts_placement_is_not_known() -> None:
+def test_without_known_hosts_the_placement_is_unknown() -> None:
     assert eligible_hosts(declared(CORRECTED), BEIJING1.id, SHANGHAI1.id) is None
     assert eligible_hosts(declared(CORRECTED + HOSTS), BEIJING1.id, VAULT) is None
 
@@ -261,14 +265,14 @@ def home_hosts() -> Topology:
     return declared(text.replace("- server: VMM-Shanghai", f"{HOME_HOSTS}- server: VMM-Shanghai") + HOSTS)
 
 
-def test_a_machine_comes_back_to_hosts_of_a_protected_cloud_of_home() -> None:
+def test_a_machine_fails_back_to_hosts_of_a_protected_cloud_of_its_home() -> None:
     assert failback_hosts(home_hosts(), SHANGHAI1.id, BEIJING1.id) == ("home1",)
     assert failback_hosts(home_hosts(), None, BEIJING2.id) == ("home2",)
     assert failback_hosts(declared(CORRECTED + HOSTS), SHANGHAI1.id, BEIJING1.id) is None
 
 
 @pytest.mark.parametrize(("operation", "hosts"), [("failover", ("host1",)), ("failback", ("home1",))])
-def test_failover_and_failback_look_at_the_hosts_of_the_side_they_lead_to(
+def test_hosts_are_checked_on_the_side_that_failover_or_failback_leads_to(
     operation: Operation, hosts: tuple[str, ...]
 ) -> None:
     topology = home_hosts()

@@ -167,18 +167,18 @@ def test_a_vault_without_fabrics_is_fresh_unless_it_says_otherwise() -> None:
     assert [vault.used for vault in world.vaults.list(SUBSCRIPTION)] == [False, True]
 
 
-def test_strict_mapping_can_be_said_in_one_word() -> None:
+def test_strict_mapping_can_be_set_with_one_word() -> None:
     assert parsed("version: 1\nstrict_mapping: true\n").behaviour.strict_mapping is True
 
 
-def test_a_behaviour_given_by_the_caller_replaces_the_files() -> None:
+def test_a_behaviour_of_the_caller_replaces_that_of_the_file() -> None:
     document = documents.parse("version: 1\nbehaviour: {operations: time:9}\n", WorldDocument)
     world = world_file.world_from(document, clock=SimulatedClock(), behaviour=Behaviour(operations="manual:2"))
     assert world.behaviour.operations == "manual:2"
 
 
 @pytest.mark.parametrize("make", [lambda: parsed(TWO_REGIONS), lambda: full().world], ids=["file", "full"])
-def test_a_world_survives_its_file(make: object) -> None:
+def test_a_world_survives_a_round_trip_through_its_file(make: object) -> None:
     world = make()  # type: ignore[operator]  # one of the two above
     assert world_file.dump(again(world)) == world_file.dump(world)
 
@@ -362,7 +362,7 @@ def test_a_file_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["world.yaml"]
 
 
-def test_a_folder_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         world_file.save(full().world, tmp_path / "nowhere" / "world.yaml")
 
@@ -379,7 +379,7 @@ def test_a_machine_is_reversed_where_it_was_first_protected_in_another_fabric() 
     assert again(parsed(text)).protected_items.list(VAULT) == (item,)
 
 
-def test_a_nic_takes_no_part_where_the_file_says_that_it_is_not_selected() -> None:
+def test_a_nic_takes_no_part_where_the_file_deselects_it() -> None:
     text = TWO_REGIONS.replace("    - name: nic0\n", "    - name: nic0\n      selected: false\n")
     (item,) = parsed(text).protected_items.list(VAULT)
     assert item.nics[0].selection == "NotSelected"
@@ -406,7 +406,7 @@ def test_a_nics_test_failover_and_recovery_settings_survive_the_file() -> None:
     assert again(azure.world).protected_items.list(vault.id) == azure.world.protected_items.list(vault.id)
 
 
-def test_the_settings_of_a_machine_survive_the_file_with_members_that_nobody_knows() -> None:
+def test_the_settings_of_a_machine_survive_the_file_with_unknown_members() -> None:
     azure = Builder()
     vault = azure.vault()
     ea, sea = azure.azure_fabric(vault, "eastasia"), azure.azure_fabric(vault, "southeastasia")

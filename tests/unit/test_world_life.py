@@ -31,7 +31,7 @@ def protected(life: Life) -> Life:
     return life
 
 
-def test_a_whole_life_goes_through_the_recorded_states_and_comes_home() -> None:
+def test_a_whole_lifecycle_goes_through_the_recorded_states_and_comes_home() -> None:
     life = Life(seconds=SECONDS)
     life.end(life.enable())
     item = life.item(life.east_id)
@@ -125,7 +125,7 @@ def test_a_nic_that_is_not_selected_does_not_fail_over(protected: Life) -> None:
     assert machine.nics == ()
 
 
-def test_failback_goes_by_the_mapping_that_is_there_when_the_machine_is_reprotected(protected: Life) -> None:
+def test_failback_uses_the_mapping_at_the_time_of_re_protection(protected: Life) -> None:
     protected.fail_over(protected.east_id)
     other = protected.network("other", "eastasia", "10.0")
     (reverse,) = [
@@ -138,7 +138,7 @@ def test_failback_goes_by_the_mapping_that_is_there_when_the_machine_is_reprotec
     assert protected.item(protected.west_id).nics[0].recovery_network_id == other.id
 
 
-def test_without_a_mapping_failback_goes_to_the_network_the_machine_came_from(protected: Life) -> None:
+def test_without_a_mapping_failback_uses_the_original_network(protected: Life) -> None:
     protected.fail_over(protected.east_id)
     for mapping in protected.world.mappings.list(protected.vault.id):
         protected.world.mappings.delete(mapping.id)
@@ -165,7 +165,7 @@ def test_a_test_network_of_the_machine_beats_that_of_the_request(protected: Life
     assert (protected.used(own), protected.used(protected.test)) == (("10.8.1.254",), ())
 
 
-def test_a_test_failover_without_any_network_fails_and_leaves_nothing(protected: Life) -> None:
+def test_a_test_failover_without_any_network_fails_and_leaves_nothing_behind(protected: Life) -> None:
     started = protected.items.test_failover(protected.east_id)
     job = protected.world.jobs.get(protected.vault.id.child("replicationJobs", started.id))
     assert job.state == "Failed"
@@ -180,7 +180,7 @@ def test_a_canceled_failover_leaves_the_machine_where_it_was(protected: Life) ->
     assert (item.state, item.active_location, protected.used(protected.away)) == ("Protected", "Primary", ())
 
 
-def test_a_failed_failover_says_so_and_may_be_tried_again(protected: Life) -> None:
+def test_a_failed_failover_is_reported_and_may_be_tried_again(protected: Life) -> None:
     protected.world.faults.add(Fault(effect="operation_fails", kind="unplannedfailover"))
     protected.items.unplanned_failover(protected.east_id)
     item = protected.item(protected.east_id)
@@ -225,7 +225,7 @@ def test_only_what_is_committed_is_reprotected(protected: Life) -> None:
         protected.switch(protected.east.id, protected.east.id)
 
 
-def test_a_machine_is_replicated_back_to_where_it_comes_from_only(protected: Life) -> None:
+def test_a_machine_is_replicated_back_only_to_where_it_came_from(protected: Life) -> None:
     protected.fail_over(protected.east_id)
     with pytest.raises(ServiceError, match="'recoveryContainerId'"):
         protected.switch(protected.east.id, protected.west.id)
@@ -258,7 +258,7 @@ def test_a_machine_that_does_not_exist_cannot_fail_over(life: Life) -> None:
     assert caught.value.code == "ArmResourceDoesNotExist"
 
 
-def test_while_something_is_done_to_a_machine_nothing_else_is_and_the_job_names_it() -> None:
+def test_during_an_action_on_a_machine_no_other_is_allowed_and_the_job_names_it() -> None:
     life = Life(seconds=SECONDS)
     life.end(life.enable())
     life.replicated()
@@ -441,7 +441,7 @@ def test_a_recovery_plan_whose_failover_is_canceled_leaves_its_machines_where_th
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2])
-def test_a_life_goes_on_from_a_world_file(protected: Life, steps: int) -> None:
+def test_a_lifecycle_continues_from_a_world_file(protected: Life, steps: int) -> None:
     item_id = protected.east_id
     if steps > 0:
         protected.fail_over(item_id)
@@ -460,7 +460,7 @@ def test_a_life_goes_on_from_a_world_file(protected: Life, steps: int) -> None:
         assert world.protected_items.get(item_id).active_location == "Recovery"
 
 
-def test_a_builder_makes_a_machine_whose_whole_life_can_be_played() -> None:
+def test_a_builder_makes_a_machine_whose_whole_lifecycle_can_be_played() -> None:
     azure = Builder()
     vault = azure.vault()
     home = azure.virtual_network("home", "eastasia", subnets={"web": "10.0.1.0/24"})
@@ -476,7 +476,7 @@ def test_a_builder_makes_a_machine_whose_whole_life_can_be_played() -> None:
     assert (moved.is_reversed, moved.state, stayed.id) == (True, "Protected", other.id)
 
 
-def test_a_right_that_is_taken_away_is_missing_alone(protected: Life) -> None:
+def test_revoking_a_right_removes_that_right_only(protected: Life) -> None:
     kind = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks/replicationNetworkMappings"
     protected.azure.deny(f"{kind}/write")
     mapping, _ = protected.world.mappings.list(protected.vault.id)
@@ -486,7 +486,7 @@ def test_a_right_that_is_taken_away_is_missing_alone(protected: Life) -> None:
     assert protected.world.mappings.delete(mapping.id) is not None
 
 
-def test_a_list_that_lags_lags_behind_the_end_of_the_operation() -> None:
+def test_a_lagging_list_lags_behind_the_end_of_the_operation() -> None:
     life = Life(seconds=SECONDS)
     life.world.behaviour = structs.replace(life.world.behaviour, list_lag=60)
     fabric = life.vault.id.child("replicationFabrics", "third")
@@ -563,7 +563,7 @@ def test_a_machine_goes_on_replicating_in_the_world_of_a_file(waited: int) -> No
     assert world.protected_items.get(life.east_id) == life.item(life.east_id)
 
 
-def test_a_failed_job_can_be_restarted_and_one_that_succeeded_cannot(protected: Life) -> None:
+def test_a_failed_job_can_be_restarted_and_a_succeeded_one_cannot(protected: Life) -> None:
     protected.world.faults.add(Fault(effect="operation_fails", kind="unplannedfailover"))
     started = protected.items.unplanned_failover(protected.east_id)
     job_id = protected.vault.id.child("replicationJobs", started.id)
@@ -588,7 +588,7 @@ def test_a_machine_is_busy_while_its_recovery_plan_waits_and_free_when_that_is_c
     protected.items.test_failover(protected.east_id, protected.test.id)
 
 
-def test_asking_for_the_job_of_a_machine_lets_no_time_pass(protected: Life) -> None:
+def test_reading_the_job_of_a_machine_takes_no_time(protected: Life) -> None:
     protected.world.behaviour = structs.replace(protected.world.behaviour, operations="manual:2")
     started = protected.items.unplanned_failover(protected.east_id)
     for _ in range(5):
@@ -597,7 +597,7 @@ def test_asking_for_the_job_of_a_machine_lets_no_time_pass(protected: Life) -> N
     assert states == ["InProgress", "Succeeded"]
 
 
-def test_a_file_has_a_machine_without_the_operation_that_has_not_ended() -> None:
+def test_a_saved_machine_does_not_keep_an_unfinished_operation() -> None:
     life = Life(seconds=SECONDS)
     life.end(life.enable())
     life.replicated()

@@ -73,7 +73,7 @@ def test_an_unmapped_network_gets_its_copy_and_both_mappings(regions: Regions) -
     assert target(regions) == ("App-asr", "web")
 
 
-def test_the_copy_goes_where_the_request_says(regions: Regions) -> None:
+def test_the_copy_is_made_in_the_requested_place(regions: Regions) -> None:
     group = regions.azure.resource_group("rg-dr-nets").id
     regions.enable(recovery_resource_group_id=group)
     names = {str(network.id.resource_group) for network in regions.azure.world.virtual_networks.list(SUBSCRIPTION)}
@@ -88,7 +88,7 @@ def test_a_chosen_network_becomes_the_mapped_one(regions: Regions) -> None:
     assert target(regions) == ("chosen", "A")
 
 
-def test_a_new_network_is_made_under_the_name_asked_for(regions: Regions) -> None:
+def test_a_new_network_is_created_under_the_requested_name(regions: Regions) -> None:
     new = ArmId(str(regions.primary.id).replace("App", "brand-new"))
     assert regions.enable(new_network_id=new) == "Succeeded"
     assert regions.azure.world.virtual_networks.get(new).location == "southeastasia"
@@ -219,7 +219,7 @@ def test_an_intent_makes_fabrics_containers_network_and_mappings_in_a_fresh_vaul
     assert azure.world.intents.get(intent.id) == intent
 
 
-def test_a_machine_put_into_the_world_can_be_protected(regions: Regions) -> None:
+def test_a_machine_added_to_the_world_can_be_protected(regions: Regions) -> None:
     machine = structs.replace(regions.machine, id=ArmId(str(regions.machine.id).replace("rg/", "rg-new/")))
     regions.azure.world.virtual_machines.put(machine)
     assert regions.azure.world.subscriptions.resource_group(machine.id.parent).location == "eastasia"

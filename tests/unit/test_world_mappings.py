@@ -56,14 +56,14 @@ def build(azure: Builder) -> Regions:
     )
 
 
-def test_a_put_tells_whether_the_mapping_is_new(regions: Regions) -> None:
+def test_a_put_says_whether_the_mapping_is_new(regions: Regions) -> None:
     mappings = regions.azure.world.mappings
     assert mappings.put(regions.mapping_id("m"), regions.request()).created is True
     assert mappings.put(regions.mapping_id("M", segment="Hub-EA"), regions.request()).created is False
     assert len(mappings.list(regions.vault.id)) == 1
 
 
-def test_the_operation_carries_what_was_asked_for(regions: Regions) -> None:
+def test_the_operation_carries_the_request(regions: Regions) -> None:
     started = regions.azure.world.mappings.put(regions.mapping_id("m"), regions.request())
     assert started.subject == regions.azure.world.mappings.get(regions.mapping_id("m"))
     assert started.resource_id == regions.mapping_id("m")
@@ -76,12 +76,12 @@ def test_below_any_network_of_an_azure_fabric_all_its_mappings_are_listed(region
     assert reverse not in regions.azure.world.mappings.list_network(networks)
 
 
-def test_the_kind_may_be_left_to_the_fabric(regions: Regions) -> None:
+def test_the_kind_may_be_left_to_be_inferred_from_the_fabric(regions: Regions) -> None:
     regions.azure.world.mappings.put(regions.mapping_id("m"), regions.request(kind=None))
     assert regions.azure.world.mappings.get(regions.mapping_id("m")).kind == "azure_to_azure"
 
 
-def test_the_kind_of_a_vmm_mapping_may_be_left_to_its_target(regions: Regions) -> None:
+def test_the_kind_of_a_vmm_mapping_may_be_inferred_from_its_target(regions: Regions) -> None:
     azure = regions.azure
     server = azure.vmm_fabric(regions.vault, "VMM")
     one, two = azure.vm_network(server, "one"), azure.vm_network(server, "two")
@@ -114,7 +114,7 @@ def test_a_patch_changes_only_what_it_names(regions: Regions) -> None:
     assert mapping.recovery_fabric_id == regions.other.id
 
 
-def test_a_patch_of_what_is_not_there_is_refused(regions: Regions) -> None:
+def test_a_patch_of_a_missing_mapping_is_refused(regions: Regions) -> None:
     with pytest.raises(NotFoundError):
         regions.azure.world.mappings.patch(regions.mapping_id("m"), regions.request())
 
@@ -141,7 +141,7 @@ def test_of_two_mappings_of_one_network_started_together_the_second_fails() -> N
     assert "first" in failed.errors[0]
 
 
-def test_a_name_given_up_frees_its_network(regions: Regions) -> None:
+def test_deleting_a_mapping_frees_its_network(regions: Regions) -> None:
     world = regions.azure.world
     world.mappings.put(regions.mapping_id("one"), regions.request())
     world.mappings.delete(regions.mapping_id("one"))
@@ -149,7 +149,7 @@ def test_a_name_given_up_frees_its_network(regions: Regions) -> None:
     assert [mapping.name for mapping in world.mappings.list(regions.vault.id)] == ["two"]
 
 
-def test_duplicates_from_before_can_be_there_and_one_can_be_deleted(regions: Regions) -> None:
+def test_older_duplicates_can_exist_and_one_can_be_deleted(regions: Regions) -> None:
     azure = regions.azure
     for name in ("one", "two"):
         azure.mapping(regions.fabric, regions.primary, regions.other, regions.recovery, name=name)
@@ -169,7 +169,7 @@ def test_operations_take_effect_in_the_order_in_which_they_end(regions: Regions)
     assert world.mappings.get(regions.mapping_id("m")).recovery_network_id == regions.recovery.id
 
 
-def test_a_mapping_whose_network_vanishes_meanwhile_fails() -> None:
+def test_a_mapping_whose_network_vanishes_fails() -> None:
     regions = build(Builder(behaviour=Behaviour(operations="time:3")))
     world = regions.azure.world
     started = world.mappings.put(regions.mapping_id("m"), regions.request())
@@ -182,7 +182,7 @@ def test_a_mapping_whose_network_vanishes_meanwhile_fails() -> None:
     assert world.mappings.list(regions.vault.id) == ()
 
 
-def test_an_operation_ends_at_its_own_time_however_late_it_is_looked_at() -> None:
+def test_an_operation_ends_at_its_own_time_however_late_it_is_read() -> None:
     regions = build(Builder(behaviour=Behaviour(operations="time:3")))
     world = regions.azure.world
     start = world.clock.now()
@@ -208,7 +208,7 @@ def test_a_job_is_found_by_the_operations_id_and_by_its_own(regions: Regions) ->
         world.jobs.get(jobs.child("replicationJobs", "gone"))
 
 
-def test_jobs_can_be_asked_for_by_end(regions: Regions) -> None:
+def test_jobs_can_be_filtered_by_end(regions: Regions) -> None:
     world = regions.azure.world
     world.mappings.put(regions.mapping_id("m"), regions.request())
     now = world.clock.now()
@@ -216,7 +216,7 @@ def test_jobs_can_be_asked_for_by_end(regions: Regions) -> None:
     assert world.jobs.list(regions.vault.id, until=now - 1) == ()
 
 
-def test_operations_of_one_vault_are_no_jobs_of_another(regions: Regions) -> None:
+def test_operations_of_one_vault_are_not_jobs_of_another(regions: Regions) -> None:
     other = regions.azure.vault("other", used=True)
     regions.azure.world.mappings.put(regions.mapping_id("m"), regions.request())
     assert regions.azure.world.jobs.list(other.id) == ()
@@ -296,7 +296,7 @@ def test_a_mapping_in_a_list_that_lags_is_as_it_was(regions: Regions) -> None:
     assert present.recovery_network_id == elsewhere.id
 
 
-def test_writes_from_many_threads_are_neither_lost_nor_torn() -> None:
+def test_writes_from_many_threads_are_neither_lost_nor_mixed() -> None:
     azure = Builder(clock=SystemClock())
     regions = build(azure)
     networks = [azure.virtual_network(f"net-{number}", "eastasia") for number in range(64)]
@@ -313,7 +313,7 @@ def test_writes_from_many_threads_are_neither_lost_nor_torn() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1_767_225_600.0, 1_693_271_522.4054199])
-def test_times_are_written_as_the_service_does_and_read_back(seconds: float) -> None:
+def test_times_are_written_as_the_service_writes_them_and_read_back(seconds: float) -> None:
     text = iso_time(seconds)
     assert len(text) == len("2023-08-29T01:12:02.4054199Z")
     assert seconds_of(text) == pytest.approx(seconds, abs=1e-5)

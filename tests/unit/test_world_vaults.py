@@ -65,7 +65,7 @@ def test_a_vault_with_fabrics_cannot_be_deleted(azure: Builder, vault: VaultReso
     assert azure.world.vaults.delete(vault.id) is not None
 
 
-def test_a_fabric_is_named_after_its_region_for_people(azure: Builder, vault: VaultResource) -> None:
+def test_a_fabric_is_named_after_the_display_name_of_its_region(azure: Builder, vault: VaultResource) -> None:
     fabric_id = vault.id.child("replicationFabrics", "f")
     azure.world.fabrics.put(fabric_id, "East US 2")
     made = azure.world.fabrics.get(fabric_id)
@@ -83,7 +83,7 @@ def test_the_fabric_created_last_is_listed_first_and_those_of_a_seed_in_their_or
     assert places == ["eastus2", "eastus", "westus", "centralus"]
 
 
-def test_what_is_seeded_is_older_than_any_lag_of_lists() -> None:
+def test_seeded_resources_are_older_than_any_lag_of_lists() -> None:
     azure = Builder(behaviour=Behaviour(list_lag=60))
     vault = azure.vault()
     fabric = azure.azure_fabric(vault, "eastus")
@@ -107,7 +107,7 @@ def test_a_container_of_a_missing_fabric_is_refused(azure: Builder, fabric: Fabr
     assert caught.value.code == "FabricArmEntityMissing"
 
 
-def test_a_fresh_vault_becomes_known_when_its_first_fabric_is_there() -> None:
+def test_a_new_vault_comes_into_use_when_its_first_fabric_exists() -> None:
     azure = Builder(behaviour=Behaviour(fabric_operations="time:70", unused_vault="reject_400"))
     vault = azure.vault()
     azure.world.fabrics.put(vault.id.child("replicationFabrics", "f"), "eastus")
@@ -117,7 +117,7 @@ def test_a_fresh_vault_becomes_known_when_its_first_fabric_is_there() -> None:
     assert len(azure.world.fabrics.list(vault.id)) == 1
 
 
-def test_two_fabrics_for_one_region_started_together_end_as_one() -> None:
+def test_two_fabrics_for_one_region_started_together_become_one() -> None:
     azure = Builder(behaviour=Behaviour(operations="time:3"))
     vault = azure.vault()
     for name in ("first", "second"):
@@ -179,7 +179,7 @@ def test_container_mappings_are_created_listed_and_removed(
         mappings.get(wanted.id)
 
 
-def test_vm_and_logical_networks_are_found_one_by_one_and_vault_wide(azure: Builder, vault: VaultResource) -> None:
+def test_vm_and_logical_networks_are_read_one_by_one_and_vault_wide(azure: Builder, vault: VaultResource) -> None:
     server = azure.vmm_fabric(vault, "VMM-Beijing")
     network = azure.vm_network(server, "VMNetwork1", logical_network="Logical1")
     logical = azure.logical_network(server, "Logical1")
@@ -199,7 +199,7 @@ def test_vm_and_logical_networks_are_found_one_by_one_and_vault_wide(azure: Buil
         assert caught.value.code == "FabricArmEntityMissing"
 
 
-def test_purging_a_fabric_takes_with_it_what_leads_to_it(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
+def test_purging_a_fabric_removes_what_leads_to_it(azure: Builder, vault: VaultResource, fabric: Fabric) -> None:
     other = azure.azure_fabric(vault, "westus")
     first, second = azure.virtual_network("first", "eastasia"), azure.virtual_network("second", "westus")
     azure.pair(fabric, first, other, second)
