@@ -1,11 +1,11 @@
 """Where machines land: those that the vaults protect, those of a list, or one for every subnet.
 
-``read_machines`` reads everything that the question needs, ``predict`` answers it::
+``read_machines`` reads everything that the question needs, and ``predict`` answers it::
 
     inputs = read_machines(desired, backend, Question(operation="failback"))
     prediction = predict(inputs)
 
-The rules themselves are in ``asrnet.failover``, which reads nothing.
+The rules themselves are in ``asrnet.failover``, which performs no I/O.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ from asrnet.vmm import Topology, eligible_hosts, failback_hosts, vm_networks
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """What is to be predicted.
+    """What to predict.
 
-    The machines are those of the vaults, or of the file ``listed_in``, or with ``all_subnets`` one for every subnet of
-    every primary network. ``only`` names those that fail over, empty for all. ``test_network`` is by any of its names.
-    ``recovery_region`` is where machines that are not protected yet fail over to, unless their row says it.
-    ``with_interfaces``: compare the machines' NICs with what their replicas' will have. ``forced`` names the limits
-    that are lifted for a plan.
+    The machines are those of the vaults, those of the file ``listed_in`` or, with ``all_subnets``, one for every subnet
+    of every primary network. ``only`` restricts them to those named. ``test_network`` is any name of the network.
+    ``recovery_region`` is the target of machines that are not protected yet, unless their row has one. With
+    ``with_interfaces``, the machines' NICs are compared with those of their replicas. ``forced`` names the limits that
+    are lifted for a plan.
     """
 
     operation: Operation = "failover"
@@ -82,7 +82,7 @@ DEFAULT_QUESTION: Final = Question()
 class PredictionInputs(Struct, frozen=True, kw_only=True):
     """Everything that a prediction depends on.
 
-    With a ``plan`` the prediction is for after it is applied. ``interfaces`` are the network interfaces by
+    With a ``plan``, the prediction is for after the plan is applied. ``interfaces`` are the network interfaces by
     subscription, if the question needs them.
     """
 
@@ -112,29 +112,29 @@ def read_machines(
     selection: Selection = EVERYTHING,
     make_plan: Callable[[Inventory], Plan] | None = None,
 ) -> PredictionInputs:
-    """The machines that ``question`` is about, and everything read that says where they land.
+    """Read the machines of the ``question`` and everything that decides where they land.
 
-    With ``make_plan`` the prediction is for after that plan is applied. Raises like ``read_inventory``; InputError for
+    With ``make_plan``, the prediction is for after that plan is applied. Raises like ``read_inventory``; InputError for
     machines, networks and regions that do not exist, DocumentError for an invalid list.
     """
     if question.recovery_region and question.is_about_items:
-        hint = "it is for --machines and --all-subnets; a protected machine says itself where it fails over to"
-        raise InputError("a recovery region cannot be chosen for machines that are protected", hint=hint)
+        hint = "use it with --machines and --all-subnets; protected machines already have a recovery region"
+        raise InputError("a recovery region cannot be chosen for protected machines", hint=hint)
     if question.with_interfaces and not question.is_about_items:
-        raise InputError("only machines that are protected have NICs to compare", hint="leave out --nics")
+        raise InputError("only protected machines have NICs to compare", hint="leave out --nics")
     if question.with_interfaces and question.operation == "failback":
-        hint = "once a machine is re-protected, its failover is the failback: predict that"
-        raise InputError("what NICs have after failback is set only when a machine is re-protected", hint=hint)
+        hint = "after re-protection the failback is a failover: predict that"
+        raise InputError("the NIC settings after failback are not set until a machine is re-protected", hint=hint)
     entries = read_entries(question.listed_in) if question.listed_in is not None else []
-    # Nothing is written after a prediction, so networks that a lagging list lacks need not be confirmed one by one.
+    # A prediction writes nothing, so networks that a lagging list may lack need not be confirmed one by one.
     inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)
     plan = make_plan(inventory) if make_plan else None
-    # Networks that no list has yet: those of mappings and machines, and those that the question names by id.
+    # Networks that the lists may lack: those of mappings and machines, and those that the question gives by id.
     named_by_id = _networks_named_by_id(question, entries)
     networks = {*networks_of_machines(inventory), *named_by_id}
     inventory = inventories.extended(inventory, backend, networks, subscriptions=desired.subscriptions.values())
     for network_id in sorted(named_by_id):
-        # A network that may exist is not reported as unknown.
+        # A network that may exist must not be reported as unknown to Azure.
         state = inventory.missing.get(network_id)
         if isinstance(state, Unknown):
             message = f"{network_id} could not be read: {state.error}"
@@ -145,7 +145,7 @@ def read_machines(
         fabrics=[fabric for vault in inventory.vaults.values() for fabric in vault.fabrics],
         subscriptions=desired.subscriptions,
     )
-    # The machines: of a list, one for each subnet, or those that the vaults protect.
+    # The machines: those of a list, one for each subnet, or those that the vaults protect.
     if entries:
         machines = machines_of_entries(entries, names)
     elif question.all_subnets:
@@ -162,7 +162,7 @@ def read_machines(
             machine if machine.recovery_location else structs.replace(machine, recovery_location=region)
             for machine in machines
         )
-    # Names first: a name that no machine has is a mistake, one that is outside of the selected pairs is not.
+    # Names are checked first: a name of no machine is a mistake, a machine outside the selected pairs is not.
     machines = _machines_of_pairs(_machines_named(question, machines), desired, inventory, selection)
     inputs = PredictionInputs(
         question=question,
@@ -175,20 +175,21 @@ def read_machines(
         subscriptions = {subscription_of(nic) for machine in machines for nic in machine.nics} - {None}
         interfaces = inventories.read_interfaces(backend, filter(None, subscriptions))
         inputs = structs.replace(inputs, interfaces=interfaces)
-    # Addresses in use are listed network by network: only those of networks that machines land on are asked for.
+    # Addresses in use are read network by network, so only for networks on which machines land.
     with_addresses = inventories.with_addresses(inventory, backend, _networks_landed_on(inputs))
     return structs.replace(inputs, inventory=with_addresses)
 
 
 def predict(inputs: PredictionInputs) -> Prediction:
-    """Where every address of the machines lands, and by which rule; with a plan, once that is applied.
+    """Where every address of the machines lands, and by which rule. With a plan, after the plan is applied.
 
-    Pure: the same inputs give the same prediction. Sources are named by each rule (docs/failover-rules.md).
+    Pure: the same inputs give the same prediction. Each rule names its source (docs/failover-rules.md).
     """
     operation = inputs.question.operation
     prediction, after = _predict(operation, inputs), inputs
     if inputs.plan is not None:
-        # Played twice, as things are and as they will be. Addresses are handed out anew each time, in the same order.
+        # Simulated twice, for today and for after the plan. Each simulation assigns addresses afresh, in the same
+        # order.
         after = _after_plan(inputs, inputs.plan)
         refused = inputs.plan.violations(inputs.question.forced)
         prediction = _beside(_predict(operation, after), prediction, inputs.plan, refused)
@@ -240,7 +241,7 @@ def _unread_interfaces(by_subscription: Mapping[str, tuple[NetworkInterface, ...
 
 
 def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
-    """``inputs`` as they will be once ``plan`` is applied: its mappings, networks and subnets, and its machines."""
+    """``inputs`` after ``plan`` is applied: with its mappings, networks, subnets and machines."""
     inventory = inventory_after(inputs.inventory, plan.changes)
     machines = inputs.machines
     if inputs.question.is_about_items:
@@ -254,7 +255,7 @@ def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
 
 
 def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[str, ...]) -> Prediction:
-    """``after`` with each landing beside that of ``before``: both are of the same addresses in the same order."""
+    """Add the landings of ``before`` to those of ``after``. Both have the same addresses in the same order."""
     landings = tuple(
         structs.replace(
             landing,
@@ -283,7 +284,7 @@ def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[st
 def _interface_findings(
     comparisons: Iterable[InterfaceComparison], vault_names: Mapping[ArmId, str], hints: Mapping[str, str]
 ) -> Iterator[Finding]:
-    """What the comparisons come to; ``hints`` say what to do about the errors for which lists could not be read."""
+    """The findings of the comparisons. ``hints`` are the hints of the errors of lists that could not be read."""
     for comparison in comparisons:
         vault_id = comparison.item_id.within(VAULT) if comparison.item_id else None
         vault = vault_names.get(vault_id) if vault_id else None
@@ -295,8 +296,8 @@ def _interface_findings(
                 f"{label} comes up without {', '.join(comparison.left_behind)}",
                 vault=vault,
                 subject=subject,
-                hint="set it in the machine's network settings; what Site Recovery has no setting for is left to a "
-                "script of the recovery plan",
+                hint="set it in the machine's network settings; if Site Recovery has no setting for it, use a "
+                "script in the recovery plan",
             )
         if comparison.unknown:
             yield finding(
@@ -310,14 +311,14 @@ def _interface_findings(
 
 
 def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str, ...]:
-    """What the prediction lacks because it could not be read, and why; one line each."""
+    """What could not be read for the prediction, and why; one line each."""
     vaults = inputs.inventory.vaults.values()
     # Only what this prediction depends on: machines of a list do not come from the vaults.
     problems = list(inputs.inventory.unread("vault", "servers"))
     if inputs.question.is_about_items:
         problems += inputs.inventory.unread("machines")
     problems += _unread_interfaces(inputs.interfaces)
-    # An unreadable mapping matters only where a machine may fail over by it.
+    # An unreadable mapping matters only if a machine may fail over by it.
     if any(notice.code == "mapping_not_read" for landing in prediction.landings for notice in landing.notices):
         problems += [
             f"the mapping {mapping.name} of vault {vault.name}: it {mapping.problem}"
@@ -333,7 +334,7 @@ def unread_inputs(inputs: PredictionInputs, prediction: Prediction) -> tuple[str
 
 
 def networks_of_machines(inventory: Inventory) -> Iterator[ArmId]:
-    """Every network that a mapping leads from or to, or that is set on a machine."""
+    """Every network of a mapping, and every network that is set on a machine."""
     for vault in inventory.vaults.values():
         for mapping in vault.mappings:
             yield from (mapping.primary_network_id, mapping.recovery_network_id)
@@ -382,7 +383,7 @@ def _networks(inventory: Inventory) -> dict[ArmId, Network]:
 
 
 def _networks_named_by_id(question: Question, entries: Iterable[Entry]) -> set[ArmId]:
-    """The networks that the question gives by their ids: they may be in any subscription."""
+    """The networks that the question gives by id, which may be in any subscription."""
     names = {question.test_network}
     for entry in entries:
         names |= {entry.row.primary_network, entry.row.replica_network}
@@ -392,7 +393,7 @@ def _networks_named_by_id(question: Question, entries: Iterable[Entry]) -> set[A
             try:
                 network_ids.add(ArmId(name))
             except InputError:
-                continue  # Looked up by name later, which says what is wrong with it.
+                continue  # looked up by name later, with a message about what is wrong
     return network_ids
 
 
@@ -400,14 +401,14 @@ def _test_network(name: str, names: NetworkNames) -> ArmId:
     try:
         return names.find(name).id
     except InputError as error:
-        hint = error.hint or "machines are named before the network of a test"
+        hint = error.hint or "give the names of machines before --test-failover"
         raise InputError(f"the network of the test failover: {error.message}", hint=hint) from error
 
 
 def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
-    """The networks that any machine lands on.
+    """The networks on which machines land.
 
-    Which those are depends on no address, so one machine of each kind is enough: thousands may be alike.
+    Addresses do not affect them, so one machine of each kind is enough, because thousands may be alike.
     """
     one_of_each: dict[Hashable, Machine] = {}
     for machine in inputs.machines:
@@ -426,7 +427,7 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
         likeness = (machine.kind, machine.is_reversed, places, settings)
         one_of_each.setdefault(likeness, structs.replace(machine, nics=nics))
     sample = structs.replace(inputs, machines=tuple(one_of_each.values()))
-    # A machine that comes back has failed over before.
+    # A machine that fails back has failed over before.
     operation = inputs.question.operation
     operations: set[Operation] = {"failover", "failback"} if operation == "failback" else {operation}
     samples = [sample] if inputs.plan is None else [sample, _after_plan(sample, inputs.plan)]
@@ -435,7 +436,7 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
 
 
 def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Network]:
-    """The networks that machines fail over from: no copies, and none that others only fail over to."""
+    """The networks that machines fail over from. Copies and networks that are only recovery networks are left out."""
     live = live_pairs(inventory, desired).pairs
     declared = inventory.resolved(desired).pairs
     primaries = {pair.primary_network_id for pair in live} | {pair.primary for pair in declared}
@@ -452,20 +453,20 @@ def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Netwo
     return networks
 
 
-OTHER_MACHINES: Final = "--all-subnets predicts one in every subnet, and --machines FILE those of a list"
-"""What to ask for where there are no machines."""
+OTHER_MACHINES: Final = "--all-subnets predicts one machine per subnet, --machines FILE those of a list"
+"""The alternatives if a vault protects no machines."""
 
 
 def _machines_named(question: Question, machines: tuple[Machine, ...]) -> tuple[Machine, ...]:
-    """The machines that the question names, all without names. Raises InputError for a name that no machine has."""
+    """The machines that the question names, or all of them. Raises InputError for a name that no machine has."""
     names = {machine.name.lower() for machine in machines}
     for name in question.only:
         if name.lower() not in names:
             hint = ""
             if question.listed_in:
-                hint = f"machines are those of {question.listed_in}"
+                hint = f"the machines are those of {question.listed_in}"
             elif question.all_subnets:
-                hint = "with --all-subnets a machine is called like its network"
+                hint = "with --all-subnets a machine has the name of its network"
             elif not machines:
                 hint = f"no vault protects a machine; {OTHER_MACHINES}"
             nearest = did_you_mean(name, [machine.name for machine in machines])
@@ -477,7 +478,7 @@ def _machines_named(question: Question, machines: tuple[Machine, ...]) -> tuple[
 def _machines_of_pairs(
     machines: tuple[Machine, ...], desired: DesiredState, inventory: Inventory, selection: Selection
 ) -> tuple[Machine, ...]:
-    """The machines on a network of the selected pairs. Raises InputError for VM networks that are not there."""
+    """The machines on networks of the selected pairs. Raises InputError for VM networks that do not exist."""
     if not selection.pairs:
         return machines
     networks: set[ArmId | None] = set()

@@ -25,9 +25,9 @@ ReasonCode = Literal[
 
 REASONS: Final[Mapping[ReasonCode, str]] = {
     "logical_network_shared": "Available: the protecting cloud is associated with the network's logical network.",
-    "logical_networks_unknown": "Available: the protecting cloud's logical networks are not known and filter nothing.",
+    "logical_networks_unknown": "Available: the protecting cloud's logical networks are not known and exclude none.",
     "logical_network_not_shared": "Not available: the protecting cloud is not associated with its logical network.",
-    "no_logical_network": "Not available: it links to no logical network, and those of the protecting cloud are known.",
+    "no_logical_network": "Not available: it has no logical network, and those of the protecting cloud are known.",
 }
 """The rules of availability by code; their source is ``SOURCE``."""
 _AVAILABLE: Final[frozenset[ReasonCode]] = frozenset({"logical_network_shared", "logical_networks_unknown"})
@@ -81,19 +81,19 @@ def targets(
 
 
 def eligible_hosts(topology: Topology, primary_id: ArmId, recovery_id: ArmId) -> tuple[str, ...] | None:
-    """The hosts that can take replicas of ``primary_id``'s machines: of a protecting cloud, and on ``recovery_id``.
+    """The hosts for replicas of ``primary_id``'s machines: those of a protecting cloud that reach ``recovery_id``.
 
-    None where the hosts are not known. Source: Prepare network mapping for Hyper-V VM disaster recovery to Azure.
+    None if the hosts are not known. Source: Prepare network mapping for Hyper-V VM disaster recovery to Azure.
     """
     primary, recovery = topology.network_by_id(primary_id), topology.network_by_id(recovery_id)
     return None if primary is None or recovery is None else _hosts(topology, primary, recovery)
 
 
 def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId) -> tuple[str, ...] | None:
-    """The hosts that can take a machine at failback: those of a protected cloud that can reach ``home_id``.
+    """The hosts of a protected cloud that can reach ``home_id``, and so take a machine at failback.
 
-    ``replica_id`` is the network that the replica is on, if any. If it is known, only clouds count that are protected
-    by a cloud of the replica's server. Returns None if the hosts are not known.
+    ``replica_id`` is the replica's network, if any. If it is known, only clouds count that are protected by a cloud of
+    the replica's server. Returns None if the hosts are not known.
     """
     home = topology.network_by_id(home_id)
     replica = topology.network_by_id(replica_id) if replica_id else None
@@ -110,8 +110,8 @@ def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId)
 def check_row(topology: Topology, row: VmmRow) -> tuple[Finding, ...]:
     """The findings about a VMM to VMM row: no pair of clouds can use its target, or no host reaches it.
 
-    There are none if no cloud of the one server is protected by a cloud of the other, because nothing is known then.
-    Raises InputError for the name of a server or network that is unknown or not unique.
+    There are none if no cloud of the primary server is protected by a cloud of the recovery server, because then
+    nothing is known. Raises InputError for the name of a server or network that is unknown or ambiguous.
     """
     if not isinstance(row.recovery, VmNetworkName):
         return ()
@@ -152,11 +152,11 @@ def check_row(topology: Topology, row: VmmRow) -> tuple[Finding, ...]:
 
 
 def check_topology(topology: Topology, vault: str) -> tuple[Finding, ...]:
-    """Findings of logical networks without VM networks, on servers whose VM networks are known to link to any."""
+    """Findings about logical networks without VM networks, on servers for which such links are known."""
     findings = []
     for server in topology.servers:
         is_linked = any(network.logical_network is not None for network in server.networks)
-        # A vault without a topology file has no links at all, so nothing can be concluded from missing ones.
+        # Without a topology file a vault has no links at all, so missing ones prove nothing.
         if not is_linked and server.networks and all(cloud.logical_networks is None for cloud in server.clouds):
             continue
         findings += [
@@ -174,7 +174,7 @@ def check_topology(topology: Topology, vault: str) -> tuple[Finding, ...]:
 
 
 def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: str) -> tuple[Finding, ...]:
-    """Findings of protected machines on a VM network that links to no logical network of their cloud."""
+    """Findings about protected machines on a VM network that links to no logical network of their cloud."""
     findings = []
     for item in items:
         for nic in item.nics:
@@ -183,7 +183,7 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: st
             if on_premises is None:
                 continue
             server = on_premises.server
-            # A machine's container is its cloud. Clouds from a topology file have no id, and any of them may be it.
+            # A machine's container is its cloud. Clouds from a topology file have no id, so it may be any of them.
             clouds = [cloud for cloud in server.clouds if cloud.id == item.id.parent] or server.clouds
             if clouds and not any(_has(cloud, on_premises.network) for cloud in clouds):
                 name = on_premises.network.name
@@ -191,7 +191,7 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: st
                 findings.append(
                     finding(
                         FindingKind.NETWORK_WITHOUT_LOGICAL_NETWORK,
-                        f"{item.friendly_name} is on {name}, on no logical network of {names}",
+                        f"{item.friendly_name} is on {name}, which is on no logical network of {names}",
                         vault=vault,
                         subject=item.friendly_name,
                         hint="its cloud is not offered any target network",
@@ -202,7 +202,7 @@ def check_machines(topology: Topology, items: Iterable[ProtectedItem], vault: st
 
 def _judge(cloud: Cloud, network: Network) -> tuple[ReasonCode, str]:
     if cloud.logical_networks is None:
-        # Unknown logical networks exclude no target, or every network would be refused without a topology file.
+        # Unknown logical networks exclude no target; otherwise every network would be refused without a topology file.
         return "logical_networks_unknown", f"the logical networks of {cloud.name} are not known"
     if network.logical_network is None:
         return "no_logical_network", f"{network.name} links to no logical network"
@@ -231,7 +231,7 @@ def _hosts(topology: Topology, primary: ServerNetwork, recovery: ServerNetwork) 
 
 
 def _hosts_of(clouds: Collection[Cloud], place: ServerNetwork) -> tuple[str, ...]:
-    """The hosts that reach the network, of ``clouds`` or, where none is known to matter, of any cloud."""
+    """The hosts of ``clouds`` that reach the network; without ``clouds``, those of any cloud."""
     names = [name for cloud in clouds for name in (cloud.name, cloud.resource_name) if name]
     return tuple(
         host.name

@@ -1,4 +1,4 @@
-"""The topology file. It has the form of a world's fabrics, except that resource names (GUIDs) may be left out.
+"""The topology file. It has the form of a world's fabrics, except that resource names (GUIDs) may be omitted.
 
 The entries here have the keys of the file. The models in ``topology`` also have ids and line numbers, which a file
 cannot set.
@@ -23,7 +23,7 @@ from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection
 
 Name = Annotated[str, Meta(min_length=1)]
 Count = Annotated[int, Meta(ge=0)]
-ResourceName = Annotated[str | None, Meta(description="The resource name (a GUID), to tell two of one name apart")]
+ResourceName = Annotated[str | None, Meta(description="The resource name (a GUID), for names that are not unique")]
 
 
 class SubnetEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +32,7 @@ class SubnetEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Name
     prefixes: tuple[str, ...] = ()
     used_ips: tuple[str, ...] = ()
-    used: Annotated[Count | None, Meta(description="How many addresses are in use; absent: those listed")] = None
+    used: Annotated[Count | None, Meta(description="Number of addresses in use; absent: those listed")] = None
 
 
 class NetworkEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +57,7 @@ class CloudEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     friendly_name: Name
     name: ResourceName = None
     logical_networks: Annotated[
-        tuple[Name, ...] | None, Meta(description="Those it is associated with; absent: not known, []: none")
+        tuple[Name, ...] | None, Meta(description="Associated logical networks; absent: not known, []: none")
     ] = None
 
 
@@ -102,7 +102,7 @@ class TopologyFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def read_topology(path: str | Path) -> Topology:
-    """The topology in a file. Raises DocumentError. Names are not looked up here but by ``checked`` and ``merge``."""
+    """Read a topology file. Raises DocumentError. References between names are checked by ``checked`` and ``merge``."""
     return topology_of(documents.read(path, TopologyFile))
 
 
@@ -112,7 +112,7 @@ def parse_topology(text: str, source: str = "<text>") -> Topology:
 
 
 def topology_of(document: Document[TopologyFile]) -> Topology:
-    """The topology that a document describes. Raises DocumentError with all names that are missing or given twice."""
+    """The topology that a document describes. Raises DocumentError with all missing and repeated names."""
     mistakes: list[DocumentError] = []
     servers = []
     for index, entry in enumerate(document.value.fabrics):
@@ -182,7 +182,7 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int, mi
         ),
         source=source(),
     )
-    # Two of one name need resource names that tell them apart; logical networks and hosts are only known by name.
+    # Entries with the same name need resource names to distinguish them; logical networks and hosts have only names.
     networks, clouds = server.networks, server.clouds
     mistakes += _repeats(((network.name, network.resource_name, network.source) for network in networks), "VM network")
     mistakes += _repeats(((cloud.name, cloud.resource_name, cloud.source) for cloud in clouds), "cloud")
@@ -211,7 +211,7 @@ def _subnets(network: NetworkEntry, source: Source, mistakes: list[DocumentError
 
 
 def _repeats(entries: Iterable[tuple[str, str, Source]], what: str) -> Iterator[DocumentError]:
-    """A mistake for each entry whose name and resource name an earlier one has."""
+    """A mistake for each entry with the same name and resource name as an earlier one."""
     first_sources: dict[tuple[str, str], Source] = {}
     for name, resource_name, source in entries:
         key = (name.lower(), resource_name.lower())

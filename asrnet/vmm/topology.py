@@ -1,6 +1,6 @@
 """The topology of VMM servers: clouds and their protection, logical networks, VM networks, hosts.
 
-None means not known, and excludes nothing; ``()`` means known to be empty. Names are compared without case.
+None means not known, and excludes nothing; ``()`` means known to be empty. Names are compared ignoring case.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Network(Struct, frozen=True, kw_only=True):
 
 
 class Cloud(Struct, frozen=True, kw_only=True):
-    """A cloud by its friendly name; ``logical_networks`` are those it is associated with, None where not known."""
+    """A cloud by its friendly name. ``logical_networks`` are those associated with it, None if not known."""
 
     name: str
     id: ArmId | None = None
@@ -47,9 +47,9 @@ class LogicalNetwork(Struct, frozen=True, kw_only=True):
 
 
 class Protection(Struct, frozen=True, kw_only=True):
-    """A cloud of a server is protected by ``recovery`` of ``recovery_server``, or by Azure where ``recovery`` is None.
+    """The protection of a server's cloud by ``recovery`` on ``recovery_server``, or by Azure if ``recovery`` is None.
 
-    ``recovery_server`` None is the server itself.
+    A ``recovery_server`` of None stands for the same server.
     """
 
     primary: str
@@ -59,7 +59,7 @@ class Protection(Struct, frozen=True, kw_only=True):
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """A Hyper-V host of a cloud and the VM networks it reaches, None where not known."""
+    """A Hyper-V host of a cloud and the VM networks it reaches, or None if they are not known."""
 
     name: str
     cloud: str
@@ -68,7 +68,7 @@ class Host(Struct, frozen=True, kw_only=True):
 
 
 class Server(Struct, frozen=True, kw_only=True):
-    """A VMM server. ``fabric`` is the name of its fabric. Without ``hosts`` nothing is known of them."""
+    """A VMM server. ``fabric`` is the name of its fabric. Empty ``hosts`` mean that none are known."""
 
     name: str
     fabric: str = ""
@@ -82,14 +82,14 @@ class Server(Struct, frozen=True, kw_only=True):
 
 
 class ServerNetwork(Struct, frozen=True):
-    """A VM network and the server it belongs to."""
+    """A VM network and its server."""
 
     server: Server
     network: Network
 
 
 class CloudPair(Struct, frozen=True):
-    """A protected cloud and the protecting one, with their servers."""
+    """A protected cloud and its protecting cloud, with their servers."""
 
     primary_server: Server
     protected: Cloud
@@ -98,7 +98,7 @@ class CloudPair(Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The servers' and the clouds' names, with what tells two of one name apart."""
+        """All names of both servers and clouds, which identify the pair."""
         sides = ((self.primary_server, self.protected), (self.recovery_server, self.protecting))
         return tuple(
             name for server, cloud in sides for name in (server.name, server.fabric, cloud.name, cloud.resource_name)
@@ -111,22 +111,22 @@ class Topology(Struct, frozen=True, kw_only=True):
     servers: tuple[Server, ...] = ()
 
     def server(self, name: str) -> Server:
-        """The server of that name, by its own or its fabric's. Raises InputError: unknown, or several."""
+        """The server with this name or fabric name. Raises InputError unless exactly one has it."""
         return _one(name, self.servers, _server_names, "unknown VMM server", Source())
 
     def network(self, name: VmNetworkName, where: Source = Source()) -> ServerNetwork:  # noqa: B008 - a frozen value
-        """The VM network by server and name. Raises InputError, at ``where``: unknown, or several, with their ids."""
+        """The VM network by server and name. Raises InputError, with ``where``, unless exactly one matches."""
         server = _one(name.server, self.servers, _server_names, "unknown VMM server", where)
         lacking = f"{server.name} has no VM network"
         return ServerNetwork(server, _one(name.network, server.networks, _network_names, lacking, where))
 
     def find_network(self, text: str) -> ServerNetwork:
-        """The VM network called ``text``: by id, ``server/name``, or a name that only one has. Raises InputError."""
+        """The VM network with this id, ``server/name`` or name. Raises InputError unless exactly one matches."""
         everywhere = [ServerNetwork(server, network) for server in self.servers for network in server.networks]
         return _one(text, everywhere, _names_anywhere, "unknown VM network", Source())
 
     def network_by_id(self, network_id: ArmId) -> ServerNetwork | None:
-        """The VM network with this id."""
+        """The VM network with this id, or None."""
         for server in self.servers:
             for network in server.networks:
                 if network.id == network_id:
@@ -134,20 +134,20 @@ class Topology(Struct, frozen=True, kw_only=True):
         return None
 
     def pairs(self) -> Iterator[CloudPair]:
-        """Every cloud that another cloud protects, and that one. Raises like ``recovery_of``."""
+        """Every protected cloud with its protecting cloud. Raises like ``recovery_of``."""
         names: set[tuple[str, ...]] = set()
         for server in self.servers:
             for protection in server.protections:
                 if protection.recovery is None:
                     continue
                 pair = self.recovery_of(server, protection)
-                # A file may repeat, by other names, what the vault lists.
+                # A file may repeat what the vault lists, under other names.
                 if pair.names not in names:
                     names.add(pair.names)
                     yield pair
 
     def recovery_of(self, server: Server, protection: Protection) -> CloudPair:
-        """The clouds of a protection. Raises InputError or DocumentError where a name in it is not known."""
+        """The clouds of a protection. Raises InputError or DocumentError for a name that is not known."""
         where = protection.source
         protected = cloud_of(server, protection.primary, where)
         other = server
@@ -160,23 +160,23 @@ V = TypeVar("V")
 
 
 def cloud_of(server: Server, name: str, where: Source) -> Cloud:
-    """The cloud of a server by its name. Raises InputError, or DocumentError at ``where``: unknown, or several."""
+    """The cloud of a server by name. Raises InputError, or DocumentError with ``where``, unless exactly one matches."""
     return _one(name, server.clouds, _cloud_names, f"{server.name} has no cloud", where)
 
 
 def same(name: str, other: str) -> bool:
-    """Whether two names are the same, without case."""
+    """Whether two names are the same, ignoring case."""
     return name.lower() == other.lower()
 
 
 def contains(names: Iterable[str], name: str | None) -> bool:
-    """Whether ``name`` is one of ``names``, without case."""
+    """Whether ``name`` is one of ``names``, ignoring case."""
     return name is not None and name != "" and any(same(other, name) for other in names)
 
 
 def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
-    """The error to raise: a DocumentError if ``where`` is in a file, else an InputError."""
-    if where.file:  # names from a vault or the command line have no line to point to
+    """The error for a problem: a DocumentError if ``where`` is in a file, otherwise an InputError."""
+    if where.file:  # names from a vault or the command line have no line
         return DocumentError(
             problem, file=where.file, line=where.line, column=where.column, path=where.path, names_entry=True, hint=hint
         )
@@ -184,7 +184,7 @@ def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
 
 
 def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source) -> V:
-    """The candidate called ``name``; the first name of each is what people call it, the second tells it apart."""
+    """The candidate called ``name``. Its first name is for display, its second is unique."""
     matches = [candidate for candidate in candidates if contains(names_of(candidate), name)]
     if len(matches) == 1:
         return matches[0]

@@ -1,4 +1,4 @@
-"""The topology of a vault, merged from what Site Recovery reports and what a topology file adds."""
+"""The topology of a vault: what Site Recovery reports, merged with the additions of a topology file."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ T = TypeVar("T")
 def read_topology_of_vault(
     vault_id: ArmId, fabrics: Iterable[models.Fabric], backend: Backend, reads: Bounded
 ) -> Topology:
-    """The topology that Site Recovery reports for the VMM servers among ``fabrics``. Raises the lists' first error."""
+    """Read the topology of the VMM servers among ``fabrics`` from Site Recovery. Raises the first error of a list."""
     port = backend.vmm
     vmm = [fabric for fabric in fabrics if fabric.kind == "vmm"]
 
     def start(read_list: Callable[[ArmId], Iterable[T]], scopes: Iterable[ArmId]) -> list[Future[tuple[T, ...]]]:
         def read_all(scope: ArmId) -> tuple[T, ...]:
-            return tuple(read_list(scope))  # the list is lazy: its pages are to be read by the call itself
+            return tuple(read_list(scope))  # lists are lazy, so their pages must be read within the call
 
         return [reads.start(partial(read_all, scope)) for scope in scopes]
 
@@ -50,7 +50,7 @@ def read_topology_of_vault(
         reads.settle(futures)
         return [element for future in futures for element in future.result()]
 
-    # All lists are under way before the first is waited for.
+    # All lists are requested before the first one is awaited.
     fabric_ids = [fabric.id for fabric in vmm]
     networks = start(port.vm_networks, fabric_ids)
     logical_networks = start(port.logical_networks, fabric_ids)
@@ -75,9 +75,9 @@ def topology_of_vault(
     cloud_mappings: Iterable[models.CloudMapping] = (),
     links: Mapping[ArmId, models.VmmLinks] | None = None,
 ) -> Topology:
-    """The topology from Site Recovery's lists, which do not say what logical networks clouds and VM networks have.
+    """The topology from Site Recovery's lists, which do not contain the logical networks of clouds and VM networks.
 
-    ``links`` adds those, by fabric, for a vault in a fake world.
+    For a vault in a fake world, ``links`` adds them by fabric.
     """
     lists = tuple(networks), tuple(logical_networks), tuple(clouds), tuple(cloud_mappings)
     return Topology(
@@ -118,7 +118,7 @@ def merge_all(vaults: Sequence[Topology], declared: Topology, *, complete: bool 
 
 
 def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
-    """The VM networks that exist in the vault, with the subnets that a file may have added."""
+    """The VM networks that exist in the vault, with subnets from a topology file."""
     return tuple(
         models.VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
         for server in topology.servers
@@ -128,7 +128,7 @@ def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
 
 
 def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> tuple[models.ProtectedItem, ...]:
-    """``items`` with the ids of the VM networks that Site Recovery only names, where one network has that name."""
+    """Add the ids of VM networks that Site Recovery only names to ``items``, if the name is unique."""
     ids_by_name: dict[tuple[ArmId | None, str], list[ArmId]] = {}
     for server in topology.servers:
         for network in server.networks:
@@ -147,7 +147,7 @@ def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> 
 def checked(topology: Topology) -> Topology:
     """Return ``topology`` if every name in it can be resolved.
 
-    Raises DocumentError about all names of a file that cannot be, or InputError where there is no file.
+    Raises DocumentError about all unresolved names of a file, or InputError if there is no file.
     """
     # A cloud may be associated with logical networks of another site, so those of all servers count.
     logical_networks = {logical.name for server in topology.servers for logical in server.logical_networks}
@@ -165,7 +165,7 @@ def checked(topology: Topology) -> Topology:
             for name in host.networks or ():
                 with gathered(mistakes):
                     _expect(name, [network.name for network in server.networks], "VM network", host.source)
-        # Where no logical network is listed, none is known and every name is allowed.
+        # If no logical networks are listed, none are known and every name is accepted.
         for network in server.networks if logical_networks else ():
             if network.logical_network is not None:
                 with gathered(mistakes):
@@ -197,7 +197,7 @@ def _server(
         primary, recovery = mapping.primary_cloud_id, mapping.recovery_cloud_id
         if primary.parent != fabric.id:
             continue
-        # By resource names where there are any: two clouds of one server may have one friendly name.
+        # Resource names are preferred, because two clouds of a server may have the same friendly name.
         if recovery is None or recovery not in known_clouds:
             protections.append(Protection(primary=primary.name))
         else:
@@ -256,7 +256,7 @@ def _index_of_server(servers: Sequence[Server], declared: Server) -> int:
 
 
 def _merged(live: Server, declared: Server) -> Server:
-    """The live server with the links, logical networks, protections and hosts that are declared."""
+    """The live server with the declared links, logical networks, protections and hosts."""
     _expect_all(declared.networks, live.networks, "VM network", live)
     _expect_all(declared.clouds, live.clouds, "cloud", live)
     if live.logical_networks:
@@ -306,13 +306,13 @@ def _linked(live: Network, declared: Sequence[Network]) -> Network:
 def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
     for entry in declared:
         if _means(entry, live):
-            # An empty list says that it is associated with none.
+            # An empty list means that the cloud is associated with none.
             names = live.logical_networks if entry.logical_networks is None else entry.logical_networks
             return structs.replace(live, logical_networks=names, source=entry.source)
     return live
 
 
 def _means(declared: Named, live: Named) -> bool:
-    """Whether both have one name and, where ``declared`` gives a resource name, that too."""
+    """Whether both have the same name and, if ``declared`` gives a resource name, the same resource name."""
     is_told_apart = not declared.resource_name or same(declared.resource_name, live.resource_name)
     return same(declared.name, live.name) and is_told_apart

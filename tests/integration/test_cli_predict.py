@@ -557,6 +557,6 @@ def test_machines_of_providers_without_rules_are_named_once_in_every_output(regi
 
 
 def test_without_machines_the_message_says_how_to_predict_some(fake: Cli) -> None:
-    way = "no vault protects a machine; --all-subnets predicts one in every subnet, and --machines FILE those of a list"
+    way = "no vault protects a machine; --all-subnets predicts one machine per subnet, --machines FILE those of a list"
     assert (fake("predict").code, fake("predict").err) == (0, f"{way}\n")
     assert f"hint: {way}\n" in fake("predict", "web1").err

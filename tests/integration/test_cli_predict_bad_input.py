@@ -203,7 +203,7 @@ def test_an_unreadable_list_of_machines_is_refused(
     [
         (("predict", "wbe1"), "there is no machine 'wbe1'; did you mean 'web1'?"),
         (("predict", "--test-failover", "tset-sea"), "unknown network 'tset-sea'; did you mean 'test-sea'?"),
-        (("predict", "--test-failover", "web1"), "hint: machines are named before the network of a test"),
+        (("predict", "--test-failover", "web1"), "hint: give the names of machines before --test-failover"),
         (("predict", "--failback", "--test-failover"), "--failback: not allowed with --test-failover"),
         (("predict", "--machines", "x.csv", "--all-subnets"), "--all-subnets: not allowed with --machines"),
         (("predict", "-o", "jsn"), "--output: this command has no format 'jsn'; did you mean 'json'?"),

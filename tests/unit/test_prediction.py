@@ -99,7 +99,7 @@ def test_an_unknown_region_or_one_for_protected_machines_is_refused(world: World
         InputError, match="no network and no fabric is in the region 'eastasai'; did you mean 'eastasia'"
     ):
         world.ask(all_subnets=True, recovery_region="eastasai")
-    with pytest.raises(InputError, match="a recovery region cannot be chosen for machines that are protected"):
+    with pytest.raises(InputError, match="a recovery region cannot be chosen for protected machines"):
         world.ask(recovery_region=SEA)
 
 
