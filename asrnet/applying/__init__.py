@@ -121,7 +121,7 @@ def _stale_verdicts(plan: Plan, options: Options) -> dict[str, Verdict]:
             of_pair = [difference.replace(label, "", 1) for difference in differences if label in difference]
             more = len(of_pair) - _DIFFERENCES_NAMED
             named = [*of_pair[:_DIFFERENCES_NAMED], *([f"and {more} more"] if more > 0 else [])]
-            reason = "; ".join(named) or "the vault has moved since the plan was saved"
+            reason = "; ".join(named) or "the vault has changed since the plan was saved"
             verdicts[change.id] = Verdict(outcome="stale", reason=reason, refused=True)
     return verdicts
 

@@ -36,12 +36,12 @@ def desired_state(session: Session[Settings]) -> DesiredState:
     check_overwrites(settings, command=session.command, topology=topology)
     if examined.desired is None or examined.mistakes:
         from asrnet.desired.loading import MISSING
-        from asrnet.files.problems import together
+        from asrnet.files.problems import combined
 
         for mistake in examined.mistakes:
             if mistake.hint == MISSING:
                 mistake.hint = f"{MISSING} with --file (-f)"
-        raise together([*examined.mistakes, *topology_mistakes(topology), *_mistakes_of_other_files(session)])
+        raise combined([*examined.mistakes, *topology_mistakes(topology), *_mistakes_of_other_files(session)])
     # In asrnet predict, --machines is the path of a list.
     if session.command == "predict" or settings.machines is None:
         return examined.desired
@@ -68,16 +68,16 @@ def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:
 
 def _mistakes_of_other_files(session: Session[Settings]) -> list[DocumentError]:
     """The mistakes in the world and in the list of machines, which a run reads only after a correct desired state."""
-    from asrnet.files.problems import gathered
+    from asrnet.files.problems import collecting
 
     mistakes: list[DocumentError] = []
-    with gathered(mistakes):
+    with collecting(mistakes):
         if session.settings.world:
             from asrnet.clocks import SimulatedClock
             from asrnet.fake import world_file
 
             world_file.load(session.settings.world, clock=SimulatedClock())
-    with gathered(mistakes):
+    with collecting(mistakes):
         if session.command == "predict" and session.settings.machines:
             from asrnet.failover.machine_list import read_entries
 
@@ -106,7 +106,7 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
         vaults=frozenset(_declared_vault(text, settings, desired) for text in settings.vault),
         pairs=frozenset(settings.pair),
         machines=frozenset(settings.machine),
-        elsewhere=frozenset(vault.name for vault in desired.vaults if vault not in part),
+        other_vaults=frozenset(vault.name for vault in desired.vaults if vault not in part),
     )
     for name in settings.pair:
         _check_pair_is_declared(name, settings, desired)
@@ -124,7 +124,7 @@ def check_pairs(selected: Selection, plan: Plan, settings: Settings, desired: De
     """
     from asrnet.model.findings import UNREAD  # 1 ms, and asrnet validate has no findings
 
-    if selected.elsewhere or any(finding.kind in UNREAD for finding in plan.findings):
+    if selected.other_vaults or any(finding.kind in UNREAD for finding in plan.findings):
         return
     rows = {row.name for row in desired.pairs} | {row.name for row in desired.vmm_pairs}
     made = {f"{rule.name}/{network.name}" for rule in plan.rules for network in rule.matched}
@@ -139,7 +139,7 @@ def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settin
 
     Nothing is checked if the machines of a vault could not be read, or other shards have some of the vaults.
     """
-    if selected.elsewhere or inventory.unread("vault", "machines"):
+    if selected.other_vaults or inventory.unread("vault", "machines"):
         return
     names = {
         item.friendly_name
@@ -153,7 +153,7 @@ def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settin
             problem = f"{settings.source('machine')}: no machine '{name}' is replicated{did_you_mean(name, names)}"
             hint = known_names(name, sorted(names), "machines")
             if set("*?[") & set(name):
-                hint = "--machine takes one full name and may be repeated; patterns stand in the file, under ignore"
+                hint = "--machine takes one full name and may be repeated; patterns go into the file, under ignore"
             raise InputError(problem, hint=hint)
     if selected.machines and not plan.pairs:
         listed = ", ".join(sorted(selected.machines))

@@ -74,7 +74,7 @@ class Outputs(Struct, frozen=True):
         """Write a plan's summary of a GitHub step, and remark if a csv output of the plan has no rows."""
         if type_of(document).kind != "plan":
             return
-        from asrnet.model.plan import Plan  # with what it imports 6 ms, and not all commands have a plan
+        from asrnet.model.plan import Plan  # takes 6 ms with its own imports, and not all commands have a plan
 
         if not isinstance(document, Plan):
             return

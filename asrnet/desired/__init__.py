@@ -57,7 +57,7 @@ def load_desired(path: str | Path) -> DesiredState:
 
     Raises DocumentError, with file and line, about all mistakes that can be found without asking Azure.
     """
-    from asrnet.desired import loading  # imports YAML, which takes 50 ms that not every command needs
+    from asrnet.desired import loading  # YAML takes 50 ms to import, and not every command needs it
 
     return loading.load(path)
 

@@ -56,8 +56,8 @@ def copy_of(primary: VirtualNetwork, region: Region) -> VirtualNetwork:
     Only the security groups and route tables that the region names are attached to it.
     """
     dns = region.copy.dns
-    # Tags hidden-link:… and hidden-title are the portal's own, and tie a resource to others of its region. A copy of a
-    # copy has its own original.
+    # Tags hidden-link:… and hidden-title are the portal's own, and tie a resource to others of its region. If
+    # ``primary`` is a copy itself, its tag names another original.
     tags = {
         name: value
         for name, value in primary.tags.items()
@@ -92,8 +92,8 @@ def copied_subnets(primary: VirtualNetwork, settings: CopySettings) -> Iterator[
             yield subnet
 
 
-def subnets_without_their_own(primary: VirtualNetwork, settings: CopySettings) -> Iterator[tuple[str, str]]:
-    """The subnets that need their own security group or route table but would share one, with the key at fault."""
+def subnets_that_must_not_share(primary: VirtualNetwork, settings: CopySettings) -> Iterator[tuple[str, str]]:
+    """The subnets that must not share a security group or route table but would, each with the key at fault."""
     for subnet in copied_subnets(primary, settings):
         name = subnet.name.lower()
         if name == _GROUP_OF_ITS_OWN and _is_common(settings.network_security_group):
@@ -144,5 +144,5 @@ def _fitted(name: str, most: int, original: ArmId) -> str:
 
 
 def short_hash(*ids: ArmId) -> str:
-    """Eight hexadecimal digits that tell ``ids`` from others."""
+    """A hash of ``ids`` as eight hexadecimal digits."""
     return hashlib.sha256(">".join(identifier.key for identifier in ids).encode()).hexdigest()[:8]

@@ -32,7 +32,7 @@ from asrnet.desired.state import (
 )
 from asrnet.errors import DocumentError, InputError, did_you_mean, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import spelled, together
+from asrnet.files.problems import combined, spelled
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
@@ -69,7 +69,7 @@ def load(path: str | Path) -> DesiredState:
     """
     examined = examine(path)
     if examined.desired is None or examined.mistakes:
-        raise together(examined.mistakes)
+        raise combined(examined.mistakes)
     return examined.desired
 
 
@@ -115,7 +115,7 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
 
 
 def _read_file(path: Path) -> Reading[DesiredFile]:
-    """Decode the file ``path``. Of a world or a saved plan one mistake says so, instead of one for each unknown key."""
+    """Decode the file ``path``. A world or a saved plan is one mistake, rather than one for each unknown key."""
     reading = documents.examine(path, DesiredFile)
     paths = {mistake.path for mistake in reading.mistakes}
     if paths >= _ONLY_IN_PLANS:
@@ -197,7 +197,7 @@ class _Loader:
         self._aliases = self._subscriptions()
         vaults = self._entries("vaults")
         self._vault_names = {entry.name for entry in vaults}
-        self._vaults = self._each("vaults", self._vault)
+        self._vaults = self._resolved_entries("vaults", self._vault)
 
     def state(self) -> DesiredState:
         """The desired state, with the rules between its entries checked."""
@@ -214,17 +214,17 @@ class _Loader:
             cloud=self._agreed("cloud") or "public",
             subscriptions=self._aliases,
             vaults=self._vaults,
-            regions=self._each("regions", self._region),
-            pairs=self._each("pairs", self._row),
-            rules=self._each("rules", self._rule),
-            ignore=self._each("ignore", self._ignore),
-            vmm_pairs=self._each("vmm_pairs", self._vmm_row),
+            regions=self._resolved_entries("regions", self._region),
+            pairs=self._resolved_entries("pairs", self._row),
+            rules=self._resolved_entries("rules", self._rule),
+            ignore=self._resolved_entries("ignore", self._ignore),
+            vmm_pairs=self._resolved_entries("vmm_pairs", self._vmm_row),
             topology=(
                 str(Path(topologies[0].document.source).parent / self._agreed("topology", repeated=False))
                 if topologies
                 else None
             ),
-            freeze=self._each("freeze", lambda entry: entry.raw),
+            freeze=self._resolved_entries("freeze", lambda entry: entry.raw),
             limits=self._limits(),
             machines=self._agreed("machines") or "report",
             release_addresses=self._agreed("release_addresses") or False,
@@ -232,7 +232,7 @@ class _Loader:
         self._mistakes += checks.mistakes(state, file=self._files[0].source, faulty=self._faulty)
         return state
 
-    def _each(self, key: str, resolve: Callable[[_Entry[Any]], R | None]) -> tuple[R, ...]:
+    def _resolved_entries(self, key: str, resolve: Callable[[_Entry[Any]], R | None]) -> tuple[R, ...]:
         """The entries under ``key``, resolved, without those that are faulty."""
         values: list[R] = []
         for entry in self._entries(key):

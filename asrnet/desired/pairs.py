@@ -88,7 +88,7 @@ def resolve(
 
 
 def _with_test(pair: Pair, entry: Row | Rule, desired: DesiredState, networks: Networks) -> Pair:
-    """The pair with the test network that its row or rule names, or else its regions'. ``none`` asks for neither."""
+    """The pair with the test network of its row or rule, or else that of its regions; ``none`` means neither."""
     primary = networks.get(pair.primary)
     if entry.test is not None:
         if entry.test == "none":

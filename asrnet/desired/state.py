@@ -143,7 +143,7 @@ class Row(RowKeys, frozen=True, gc=False, kw_only=True):
 
 
 class Match(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a rule's networks have in common: globs without case, all of which must fit."""
+    """What a rule's networks have in common: globs that ignore case, all of which must match."""
 
     subscription: Annotated[str | None, Meta(description="An alias under subscriptions")] = None
     resource_group: Annotated[str | None, Meta(description="A glob of the resource group's name")] = None
@@ -299,17 +299,17 @@ class DesiredState(Struct, frozen=True, kw_only=True):
 class Selection(Struct, frozen=True, kw_only=True):
     """The part of the desired state a run is about: names of vaults, pairs and machines; empty means all.
 
-    A run on some machines is about their pairs. The vaults of ``elsewhere`` are left to other runs.
+    A run on some machines is about their pairs. The vaults of ``other_vaults`` are left to other runs.
     """
 
     vaults: frozenset[str] = frozenset()
     pairs: frozenset[str] = frozenset()
     machines: frozenset[str] = frozenset()
-    elsewhere: frozenset[str] = frozenset()
+    other_vaults: frozenset[str] = frozenset()
 
     def has_vault(self, name: str) -> bool:
         """Whether the vault is part of the run."""
-        return name not in self.elsewhere and (not self.vaults or name in self.vaults)
+        return name not in self.other_vaults and (not self.vaults or name in self.vaults)
 
     def has_pair(self, name: str | None) -> bool:
         """Whether the pair is part of the run."""

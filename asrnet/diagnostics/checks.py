@@ -33,7 +33,7 @@ _NETWORK: Final = "Microsoft.Network"
 _RECOVERY: Final = "Microsoft.RecoveryServices"
 _UNREACHABLE: Final = "reachable"
 _SEE_DOCTOR: Final = re.compile(r"(, and |; )?run 'asrnet doctor'( for the details)?")
-"""The advice of many errors, which leads nowhere from here."""
+"""The advice of many errors to run doctor, which is useless in doctor itself."""
 
 
 class Check(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def doctor(
 ) -> Examination:
     """Look at everything that a run on ``desired`` depends on. Raises nothing: what goes wrong is a check.
 
-    Rights that are missing are a warning, but for those of the task that is ``required``.
+    A missing right is a warning; for the ``required`` task, it is a failure.
     """
     try:
         identity = Check(name="identity", verdict="ok", message=backend.identity())
@@ -155,7 +155,7 @@ def _subscription(subscription: str, backend: Backend) -> Iterator[Check]:
         )
     if view.answered_at is not None:
         skew = view.answered_at - (before + took / 2)
-        # The service says whole seconds, and the answer took a while, so a second or two mean nothing.
+        # The service's time has whole seconds, and the request took a while, so a second or two mean nothing.
         off = max(0.0, abs(skew) - took / 2 - 1.0)
         verdict: Verdict = "failed" if off > _SKEW_TOO_LARGE else "warning" if off > _SKEW_WORTH_A_WARNING else "ok"
         state = "is right" if not off else f"is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead'}"
@@ -177,7 +177,7 @@ def _tenant(subscription: str, tenant: str, managed_by: Sequence[str], backend: 
     return Check(
         name="tenant",
         verdict="failed",
-        message=f"the subscription is of tenant {tenant}, the identity of tenant {identity_tenant}",
+        message=f"the subscription belongs to tenant {tenant}, the identity to tenant {identity_tenant}",
         subject=subscription,
         fix=f"sign in to that tenant: {shlex.join(['az', 'login', '--tenant', tenant])}, or as an application of it",
     )
@@ -271,7 +271,7 @@ def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *
 
 
 def _failed(name: str, error: AsrError, subject: str = "") -> Check:
-    """A check that ended in ``error``; without an answer it says nothing about what it asked for."""
+    """A check that ended in ``error``. If Azure did not answer, it is about the connection and not about ``name``."""
     is_unreachable = isinstance(error, UnreachableError) or (isinstance(error, CredentialError) and name != "identity")
     fix = _SEE_DOCTOR.sub("", error.hint)
     return Check(

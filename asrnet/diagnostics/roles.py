@@ -36,7 +36,7 @@ class Role(Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 def role(task: Task, desired: DesiredState, *, name: str = "", minimal: bool = False) -> Role:
-    """The role for ``task``. ``minimal`` leaves out what only makes it quicker."""
+    """The role for ``task``. ``minimal`` leaves out rights that only save time."""
     return Role(
         name=name or f"asrnet {task}",
         description=_DESCRIPTIONS[task],
@@ -46,7 +46,7 @@ def role(task: Task, desired: DesiredState, *, name: str = "", minimal: bool = F
 
 
 def tasks_of(desired: DesiredState) -> tuple[Task, ...]:
-    """The tasks that applying ``desired`` comes to; a role for each keeps the rights of one out of another's scopes."""
+    """The tasks needed to apply ``desired``. One role for each keeps the rights of one task out of another's scopes."""
     copies = [region.copy for region, _ in _copies(desired)]
     attached = any(
         copy.network_security_group or copy.route_table or copy.create_resource_group or copy.add_subnets
@@ -78,9 +78,9 @@ def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tupl
 def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
     """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them.
 
-    In landing zones it is the subscriptions of the copies: groups and tables lie anywhere in them, and the right to
-    make a resource group is one at its subscription. The NICs of machines lie anywhere in the subscriptions of their
-    networks (documented: a NIC is in the subscription of its virtual network).
+    For landing zones, these are the subscriptions of the copies: security groups and route tables may be anywhere in
+    them, and creating a resource group needs a right at its subscription. NICs may be anywhere in the subscriptions of
+    their networks (documented: a NIC is in the subscription of its virtual network).
     """
     if task == "nics":
         searched = {row.primary.subscription for row in desired.pairs}

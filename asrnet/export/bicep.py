@@ -1,6 +1,6 @@
 """Exports live mappings for Bicep: a resource for each mapping, in the form of the reference of resource types.
 
-What a deployment sends for such a resource is what is there already, so deploying the file changes nothing.
+Each resource is written as it is in Azure, so deploying the file changes nothing.
 """
 
 from __future__ import annotations

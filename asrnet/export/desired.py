@@ -27,8 +27,8 @@ _LEFT_OUT: Final[dict[LiveStatus, str]] = {
 _LEFT_OUT_ON_PREMISES: Final[dict[LiveStatus, str]] = {
     **_LEFT_OUT,
     "duplicate": "one of several mappings of this network to that server",
-    "half": "it has no reverse, and a row for two VMM servers is a pair",
-    "shared": "its recovery network fails back elsewhere, and a row for two VMM servers is a pair",
+    "half": "it has no reverse, and a row for two VMM servers declares both directions",
+    "shared": "its recovery network fails back to another one, and a row for two VMM servers declares both directions",
 }
 
 
@@ -75,7 +75,7 @@ def export_desired(inventory: Inventory, desired: DesiredState, *, accept_halves
     left_out += [f"vault {vault.name}: {vault.error}" for vault in inventory.vaults.values() if vault.error]
     left_out += [mapping for vault in live.vaults for mapping in vault.unreadable]
     rows, remarks = _rows(between_regions, live.pairs, taken, entries, accept_halves=accept_halves)
-    # A rule would match anew what the rows have, and the networks that are ignored have rows here if they are mapped.
+    # A rule would match networks that have rows here. Ignored networks have rows here, too, if they are mapped.
     rules = [rule.name for rule in desired.rules if rule.vault in inventory.vaults]
     if rules:
         remarks.append(f"not in this file: the rules {', '.join(rules)}; the pairs they made are rows here")

@@ -38,7 +38,7 @@ def title(pair: LivePair) -> str:
 class Names:
     """Unique names for resources, in the form that ``identifier`` gives a text.
 
-    They differ in more than case: the tools tell case apart, but people overlook it.
+    No two names differ only in case, which the tools distinguish and people overlook.
     """
 
     def __init__(self, identifier: Callable[[str], str]) -> None:

@@ -17,7 +17,7 @@ from asrnet.failover.addresses import number, span
 from asrnet.failover.machines import Machine, Replica
 from asrnet.failover.network_names import Network, NetworkNames, network_name
 from asrnet.files import yaml as documents
-from asrnet.files.problems import gathered, raise_any, together
+from asrnet.files.problems import collecting, combined, raise_any
 from asrnet.model.azure import IpConfiguration, Nic, Subnet, VirtualNetwork
 
 COLUMNS: Final = ("name", "primary_network", "subnet", "ip", "ip_type")
@@ -93,7 +93,7 @@ def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[
     first_entries: dict[tuple[object, ...], Entry] = {}
     mistakes: list[DocumentError] = []
     for entry in entries:
-        with gathered(mistakes):
+        with collecting(mistakes):
             rows = rows_by_machine.setdefault(_required(entry, "name").lower(), [])
             row = _checked_row(entry, names, nic=entry.row.nic or f"nic{len(rows)}")
             _refuse_repeats(row, first_entries)
@@ -101,7 +101,7 @@ def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[
     raise_any(mistakes)
     machines: list[Machine] = []
     for rows in rows_by_machine.values():
-        with gathered(mistakes):
+        with collecting(mistakes):
             machines.append(_machine(rows))
     raise_any(mistakes)
     return tuple(machines)
@@ -222,14 +222,14 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
     except ValueError:
         mistakes.append(entry.error("ip", f"'{row.ip}' is not an address", "write it as 10.0.1.4"))
     else:
-        with gathered(mistakes):
+        with collecting(mistakes):
             subnet = _subnet_name(entry, network) if network else None
     if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
         mistakes.append(entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "use Static or Dynamic"))
     replica = None
     if row.replica_network:
         is_disconnected = row.replica_network.lower() == DISCONNECTED
-        with gathered(mistakes):
+        with collecting(mistakes):
             replica = Replica(network_id=None if is_disconnected else _network(entry, "replica_network", names).id)
     region = None
     if row.recovery_region and network and not isinstance(network, VirtualNetwork):
@@ -241,7 +241,7 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
         except InputError as error:
             mistakes.append(entry.error("recovery_region", error.message, error.hint))
     if network is None or mistakes:
-        raise together(mistakes)
+        raise combined(mistakes)
     configuration = IpConfiguration(
         name="ipconfig1",
         subnet=subnet,

@@ -43,7 +43,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import gathered, raise_any, separated
+from asrnet.files.problems import collecting, raise_any, separated
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (
@@ -220,17 +220,17 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
         yield _model(ResourceGroup, entry)
     yield from _networking(document, mistakes)
     for entry, place in _regional(document, "virtual_machines", _MACHINE, "virtual machine", mistakes):
-        with gathered(mistakes):
+        with collecting(mistakes):
             yield _model(VirtualMachine, entry, nics=_nics(entry, place))
     for entry, place in _regional(document, "vaults", VAULT, "vault", mistakes):
-        with gathered(mistakes):
+        with collecting(mistakes):
             yield from _Vault(entry, place, mistakes).resources()
 
 
 def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
     """The Microsoft.Network resources of a document."""
     for entry, place in _regional(document, "virtual_networks", VNET, "network", mistakes):
-        with gathered(mistakes):
+        with collecting(mistakes):
             for index, prefix in enumerate(entry.address_space):
                 _PREFIX.check(prefix, place, "address_space", index)
             for index, subnet in enumerate(entry.subnets):
@@ -243,7 +243,7 @@ def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]
     for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table", mistakes):
         yield _model(RouteTable, entry)
     for entry, place in _regional(document, "network_interfaces", _NETWORK_INTERFACE, "network interface", mistakes):
-        with gathered(mistakes):
+        with collecting(mistakes):
             for index, address in enumerate(entry.ip_configurations):
                 _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
             addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
@@ -279,13 +279,13 @@ def _regional(
 ) -> Iterator[tuple[Any, Place]]:
     """The entries of a list of resources with a region. Their ids must be unique and of type ``kind``."""
     listed, place = getattr(document.value, key), document.place(key)
-    with gathered(mistakes):
+    with collecting(mistakes):
         _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
     for index, entry in enumerate(listed):
         if entry.id.type != kind:
             mistakes.append(place.error(f"'{entry.id}' is not the id of a {what}", index, "id"))
             continue
-        with gathered(mistakes):
+        with collecting(mistakes):
             _REGION.check(entry.location, place, index, "location")
         yield entry, place.at(index)
 
@@ -371,7 +371,7 @@ class _Vault:
         used = bool(entry.fabrics) if entry.used is None else entry.used
         if entry.fabrics and not used:
             raise place.error("a vault with fabrics has been used", "used")
-        with gathered(mistakes):
+        with collecting(mistakes):
             self._refuse_repetitions()
         yield _model(VaultResource, entry, used=used)
         for index, policy in enumerate(entry.replication_policies):
@@ -379,26 +379,26 @@ class _Vault:
             yield _model(ReplicationPolicy, policy, id=policy_id)
         before = len(mistakes)
         for index, fabric in enumerate(entry.fabrics):
-            with gathered(mistakes):
+            with collecting(mistakes):
                 yield from self._fabric(fabric, place.at("fabrics", index))
         if len(mistakes) > before:
             return  # everything below refers to the fabrics
         for index, fabric in enumerate(entry.fabrics):
             for number, mapping in enumerate(fabric.cloud_mappings):
-                with gathered(mistakes):
+                with collecting(mistakes):
                     yield self._cloud_mapping(mapping, fabric, place.at("fabrics", index, "cloud_mappings", number))
         for index, mapping in enumerate(entry.mappings):
-            with gathered(mistakes):
+            with collecting(mistakes):
                 yield self._mapping(mapping, place.at("mappings", index))
         for index, item in enumerate(entry.protected_items):
-            with gathered(mistakes):
+            with collecting(mistakes):
                 yield self._item(item, place.at("protected_items", index))
         for index, plan in enumerate(entry.recovery_plans):
-            with gathered(mistakes):
+            with collecting(mistakes):
                 plan_id = _child(place.at("recovery_plans", index), entry.id, "replicationRecoveryPlans", plan.name)
                 yield _model(RecoveryPlan, plan, id=plan_id)
         for index, job in enumerate(entry.jobs):
-            with gathered(mistakes):
+            with collecting(mistakes):
                 for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
                     _TIME.check(time or None, place, "jobs", index, key)
                 yield _model(Job, job, id=_child(place.at("jobs", index), entry.id, "replicationJobs", job.name))

@@ -28,7 +28,7 @@ class FileLock:
             return True
         try:
             handle = os.open(self._path, os.O_RDONLY)
-        except OSError:  # who reads the file reports that
+        except OSError:  # whoever reads the file reports this
             return True
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

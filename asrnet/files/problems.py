@@ -49,7 +49,7 @@ class Problem(Struct, frozen=True):
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
-    """A mistake in a file; ``path`` is the value's, such as ``pairs[0].vault``; ``line`` and ``column`` count from 1.
+    """A mistake in a file. ``path`` leads to the value, as in ``pairs[0].vault``; ``line`` and ``column`` count from 1.
 
     Only what is wrong with a file as a whole has no line, and no path.
     """
@@ -97,7 +97,7 @@ def _with_others(error: DocumentError, others: Sequence[DocumentError]) -> Docum
     )
 
 
-def together(errors: Iterable[DocumentError]) -> DocumentError:
+def combined(errors: Iterable[DocumentError]) -> DocumentError:
     """One error about all the mistakes of ``errors``: file by file, line by line, and last those about no line."""
     mistakes = [mistake for error in errors for mistake in separated(error)]
     files = list(dict.fromkeys(mistake.file for mistake in mistakes))
@@ -110,7 +110,7 @@ def together(errors: Iterable[DocumentError]) -> DocumentError:
 
 
 @contextmanager
-def gathered(mistakes: list[DocumentError]) -> Iterator[None]:
+def collecting(mistakes: list[DocumentError]) -> Iterator[None]:
     """Add a DocumentError that is raised inside to ``mistakes``, and go on after the block."""
     try:
         yield
@@ -121,7 +121,7 @@ def gathered(mistakes: list[DocumentError]) -> Iterator[None]:
 def raise_any(mistakes: Iterable[DocumentError]) -> None:
     """Raise one DocumentError about all ``mistakes``, if there are any."""
     if listed := list(mistakes):
-        raise together(listed)
+        raise combined(listed)
 
 
 def spelled(path: Iterable[str | int]) -> str:
@@ -142,8 +142,8 @@ def shown(value: object) -> str:
 def problems(plain: Any, kind: Any, convert: Callable[[Any, Any], object], path: Steps = ()) -> Iterator[Problem]:
     """Everything that keeps ``convert(plain, kind)`` from succeeding, part by part. ``path`` leads to ``plain``.
 
-    msgspec stops at the first mistake, and does not say which entry of a mapping it is about. So what fails is taken
-    apart, and each part is converted by itself.
+    msgspec stops at the first mistake, and does not say which entry of a mapping it is about. So a value that fails is
+    taken apart, and each part is converted by itself.
     """
     try:
         convert(plain, kind)

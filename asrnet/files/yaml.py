@@ -20,7 +20,7 @@ import yaml
 from msgspec import Struct, structs
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import Steps, member_for, problems, spelled, together
+from asrnet.files.problems import Steps, combined, member_for, problems, spelled
 from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ _ESCAPE: Final = r"(?is)\\(?:u(?P<high>d[89ab]..)\\u(?P<low>d[c-f]..)|.)"
 _PATH_SHOWN_AT_MOST = 12
 _UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-# The parser says what it expected, which seldom is what somebody did wrong. Both YAML readers of PyYAML are covered.
+# The parser says what it expected, which is seldom what the author did wrong. Both YAML readers of PyYAML are covered.
 _SYNTAX_HINTS: Final = (
     ("while scanning a quoted scalar", "is a quote not closed?"),
     ("cannot start any token", "text that begins with @, `, % or a tab needs quotes"),
@@ -110,7 +110,7 @@ class Reading(Struct, Generic[T], frozen=True):
     """What could be read of a file, and every mistake in its form and its values.
 
     With mistakes the document is incomplete: a faulty value is missing, and a faulty entry of a list or mapping at the
-    top is None. There is no document where not even its keys could be read.
+    top is None. There is no document if not even its keys could be read.
     """
 
     source: str
@@ -127,7 +127,7 @@ def parse(text: str | bytes, kind: type[T], source: str = "<text>") -> Document[
     """Read ``text`` as a ``kind``; ``source`` names it in errors. Raises DocumentError with all mistakes."""
     reading = _reading(_decoded(text, source), kind, source)
     if reading.mistakes or reading.document is None:
-        raise together(reading.mistakes)
+        raise combined(reading.mistakes)
     return reading.document
 
 
@@ -162,7 +162,7 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
         mistakes += [
             plain_document.error(problem.message, *problem.path, hint=problem.hint)
             for problem in islice(problems(root.value, kind, _converted), MOST_MISTAKES)
-            # What follows from a mistake in the form is not a mistake of its own.
+            # A value that the builder found faulty already is not reported a second time.
             if not any(problem.path[:depth] in builder.faulty for depth in range(len(problem.path) + 1))
         ]
         mistakes[0].__cause__ = error
@@ -171,7 +171,7 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
 
 
 def _salvaged(plain: Any, kind: Any) -> Any:
-    """An incomplete ``kind`` of what is right in ``plain``; see ``Reading``. None if ``plain`` is no mapping."""
+    """A ``kind`` of the valid parts of ``plain`` (see ``Reading``); None if ``plain`` is not a mapping."""
     if not isinstance(plain, dict) or not (isinstance(kind, type) and issubclass(kind, Struct)):
         return None
     values: dict[str, Any] = {}
@@ -213,7 +213,7 @@ def write(content: object, *, width: int) -> str:
     return text
 
 
-# libyaml where it is there: it is four times as fast as PyYAML's own dumper.
+# libyaml, if it is installed: it is four times as fast as PyYAML's own dumper.
 _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 

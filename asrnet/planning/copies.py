@@ -15,7 +15,7 @@ from asrnet.desired.copies import (
     copied_subnets,
     copy_of,
     is_copy,
-    subnets_without_their_own,
+    subnets_that_must_not_share,
     tag_value,
 )
 from asrnet.desired.pairs import Pair
@@ -62,7 +62,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
             "those of the primary and the one that marks a copy",
             "remove a tag from the primary network, or create the recovery network and name it under recovery",
         )
-    for subnet, key in subnets_without_their_own(primary, region.copy):
+    for subnet, key in subnets_that_must_not_share(primary, region.copy):
         yield _cannot_be_copied(
             pair,
             f"{subnet} of {primary.name} needs rules of its own, and {key} names one for all subnets",

@@ -78,7 +78,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
             raise InputError(f"the sign-in authority: {error.message}", hint=hint) from None
         if not address.startswith("https://"):
             raise InputError("the sign-in authority is not an https URL", hint=hint)
-        # With a port the scheme has to stay: azure-identity would take the host of "localhost:4591" for one.
+        # With a port the scheme has to stay: azure-identity would take the host in "localhost:4591" for a scheme.
         return replace(self, authority=_host(address) if urlsplit(address).port is None else address)
 
     def _is_resource_manager(self, host: str) -> bool:

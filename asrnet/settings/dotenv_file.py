@@ -50,7 +50,8 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
 
 
 def _text(path: str, *, trusted: bool) -> str:
-    # A pipe that was merely found would be waited for without end; one that was named may be a shell's substitution.
+    # Reading a pipe that happens to be there could block forever; one that was named may be a shell's process
+    # substitution.
     if not trusted and stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - as below
         raise ValueError("it is a pipe")
     with open(path, "rb") as file:  # noqa: PTH123 - open() raises ValueError for an impossible path, as handled above

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-_ADMINISTRATOR = 0  # the user id of root, whose files are as good as one's own
+_ADMINISTRATOR = 0  # root's user id: root's files are trusted like the user's own
 
 
 class Found(Struct, frozen=True):
@@ -44,7 +44,7 @@ def file_above(name: str, folder: str | Path = ".") -> Found:
 
 
 def _is_end(folder: Path) -> bool:
-    """Whether nothing above ``folder`` is searched. Without a repository that is so from the start."""
+    """Whether the search ends with ``folder``. Outside a repository it ends at once."""
     is_outside = not any((above / ".git").exists() for above in (folder, *folder.parents))
     return is_outside or (folder / ".git").exists() or folder in {Path.home(), folder.parent}
 

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from asrnet.desired import Source
 from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
-from asrnet.files.problems import gathered, raise_any, spelled
+from asrnet.files.problems import collecting, raise_any, spelled
 from asrnet.files.yaml import Document
 from asrnet.model.azure import MICROSOFT_AZURE, Subnet
 from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology
@@ -117,7 +117,7 @@ def topology_of(document: Document[TopologyFile]) -> Topology:
     servers = []
     for index, entry in enumerate(document.value.fabrics):
         if entry.kind == "vmm":
-            with gathered(mistakes):
+            with collecting(mistakes):
                 servers.append(_server(document, entry, index, mistakes))
     mistakes += _repeats(((server.name, "", server.source) for server in servers), "VMM server")
     raise_any(mistakes)

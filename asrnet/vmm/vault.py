@@ -12,7 +12,7 @@ from msgspec import structs
 from asrnet.clocks import Bounded
 from asrnet.desired import Source
 from asrnet.errors import DocumentError, did_you_mean
-from asrnet.files.problems import gathered, raise_any
+from asrnet.files.problems import collecting, raise_any
 from asrnet.model import azure as models
 from asrnet.model.arm import ArmId
 from asrnet.ports import Backend
@@ -154,25 +154,25 @@ def checked(topology: Topology) -> Topology:
     mistakes: list[DocumentError] = []
     for server in topology.servers:
         for protection in server.protections:
-            with gathered(mistakes):
+            with collecting(mistakes):
                 if protection.recovery is not None:
                     topology.recovery_of(server, protection)
                 else:
                     cloud_of(server, protection.primary, protection.source)
         for host in server.hosts:
-            with gathered(mistakes):
+            with collecting(mistakes):
                 cloud_of(server, host.cloud, host.source)
             for name in host.networks or ():
-                with gathered(mistakes):
+                with collecting(mistakes):
                     _expect(name, [network.name for network in server.networks], "VM network", host.source)
         # If no logical networks are listed, none are known and every name is accepted.
         for network in server.networks if logical_networks else ():
             if network.logical_network is not None:
-                with gathered(mistakes):
+                with collecting(mistakes):
                     _expect(network.logical_network, logical_networks, "logical network", network.source)
         for cloud in server.clouds if logical_networks else ():
             for name in cloud.logical_networks or ():
-                with gathered(mistakes):
+                with collecting(mistakes):
                     _expect(name, logical_networks, "logical network", cloud.source)
     raise_any(mistakes)
     return topology

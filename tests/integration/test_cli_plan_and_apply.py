@@ -167,7 +167,7 @@ def test_a_saved_plan_is_refused_when_what_it_read_has_changed(fake: Cli, folder
     ran = fake("apply", "saved.json", "--yes")
     assert ran.code == 3
     assert ran.err.splitlines() == [
-        "error: refused: vault sea has moved since the plan was saved",
+        "error: refused: vault sea has changed since the plan was saved",
         "  mapping hub-ea-to-hub-sea (pair hub) has appeared: hub-ea -> hub-sea (Paired)",
         "  mapping hub-sea-to-hub-ea (pair hub) has appeared: hub-sea -> hub-ea (Paired)",
         "hint: plan again, and save that plan",
@@ -176,7 +176,7 @@ def test_a_saved_plan_is_refused_when_what_it_read_has_changed(fake: Cli, folder
     of_hub = "mapping hub-ea-to-hub-sea has appeared: hub-ea -> hub-sea (Paired); "
     of_hub += "mapping hub-sea-to-hub-ea has appeared: hub-sea -> hub-ea (Paired)"
     assert f"+ forward mapping hub-ea-to-hub-sea: stale: {of_hub}" in shown
-    assert "+ network app-ea-asr: stale: the vault has moved since the plan was saved" in shown
+    assert "+ network app-ea-asr: stale: the vault has changed since the plan was saved" in shown
     assert snapshot(folder) == before
 
 

@@ -91,7 +91,7 @@ def test_a_refused_plan_shows_no_progress(folder: Path) -> None:
     assert screen(folder, "plan", "--out", "saved.json")[0] == 0
     assert screen(folder, "apply", "--yes", "--pair", "hub")[0] == 0
     code, sent = screen(folder, "apply", "saved.json")
-    assert (code, "has moved since the plan was saved" in sent, "applying" in sent) == (3, True, False)
+    assert (code, "has changed since the plan was saved" in sent, "applying" in sent) == (3, True, False)
 
 
 def test_apply_asks_shows_progress_and_reports(folder: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_run_without_changes_reads_from_resource_graph_alone(served: Served) -
 
 
 def test_an_apply_reads_two_lists_more_before_its_writes_and_one_after_them(served: Served) -> None:
-    """At what has moved since the plan, at the jobs, and at the mappings in the end; each is one list."""
+    """For what has changed since the plan, for the jobs, and for the mappings in the end; each is one list."""
     assert served.requests("apply", "--yes") == {"GET": 6 + 3, "PUT": 4}
 
 

@@ -219,7 +219,7 @@ def test_a_plan_that_became_stale_while_it_waited_is_refused(grown: Runner) -> N
     before = (grown.folder / "world.yaml").read_bytes()
     ran = grown.run(WORKFLOWS[0], "correct")
     assert ran.code == 3
-    assert "has moved since the plan was saved" in ran.err
+    assert "has changed since the plan was saved" in ran.err
     assert (grown.folder / "world.yaml").read_bytes() == before
 
 

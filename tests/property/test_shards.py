@@ -93,7 +93,7 @@ def test_the_plans_of_the_shards_are_together_the_plan_of_the_whole(
     for index in range(1, count + 1):
         mine = {vault.name for vault in shard(desired.vaults, index, count)}
         elsewhere = frozenset(vault.name for vault in desired.vaults) - mine
-        plan = detect_drift(desired, azure, selection=Selection(elsewhere=elsewhere)).plan
+        plan = detect_drift(desired, azure, selection=Selection(other_vaults=elsewhere)).plan
         assert {change.vault for change in plan.changes} <= mine
         mappings = [change for change in plan.changes if change.kind == "network_mapping"]
         assert mappings == [change for change in whole.changes if change in mappings]

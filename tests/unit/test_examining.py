@@ -279,5 +279,5 @@ def test_several_roles_add_up() -> None:
 
 
 def test_only_the_selected_vault_is_looked_at() -> None:
-    found = Surgery().examine(selection=Selection(elsewhere=frozenset({"sea"})))
+    found = Surgery().examine(selection=Selection(other_vaults=frozenset({"sea"})))
     assert checks(found, "read vault") == []

@@ -153,7 +153,7 @@ def test_half_and_shared_pairs_cannot_be_rows_and_are_reported_as_left_out(sites
     assert len(written.desired.vmm_pairs) == 1
     [line] = written.left_out
     assert line.startswith("mapping ")
-    assert "VMNetwork2-Beijing to VMNetwork1-Shanghai: its recovery network fails back elsewhere" in line
+    assert "VMNetwork2-Beijing to VMNetwork1-Shanghai: its recovery network fails back to another one" in line
 
 
 def test_a_mapping_of_a_vm_network_that_is_gone_is_left_out(sites: MappedSites) -> None:

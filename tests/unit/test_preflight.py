@@ -1,4 +1,4 @@
-"""The last look before the first write: what has moved since the plan, and who is failing over."""
+"""The last look before the first write: what has changed since the plan, and who is failing over."""
 
 from __future__ import annotations
 

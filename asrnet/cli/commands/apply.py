@@ -82,9 +82,9 @@ def _apply_saved(
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
         WATCH.mark("reads")
-        # All movements are logged at once, because the report names only a few of them with each change.
+        # All differences are logged here, because the report names only a few of them with each change.
         for vault, moved in stale.items():
-            message = f"refused: vault {vault} has moved since the plan was saved"
+            message = f"refused: vault {vault} has changed since the plan was saved"
             logs.error(message, details=moved, hint="plan again, and save that plan")
         report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write, stale=stale)
         return report, session.so_far(requests=backend.requests())

@@ -77,7 +77,7 @@ def _check_absent(settings: InitSettings) -> None:
 def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Dump, int, dict[str, str]] | None:
     """The live mappings of ``vaults``, the number of their machines, and the names of subscriptions by their GUIDs.
 
-    None where a vault could not be read, which is then reported.
+    None if a vault could not be read, after reporting it.
     """
     from asrnet.export.desired import export_desired
     from asrnet.inventory import read

@@ -13,7 +13,7 @@ from asrnet.cli.session import Session
 from asrnet.cli.unreadable import report_mistakes
 from asrnet.desired import examine_desired
 from asrnet.errors import DocumentError
-from asrnet.files.problems import mistakes_of, raise_any, together
+from asrnet.files.problems import combined, mistakes_of, raise_any
 from asrnet.files.validation import CheckedFile, Validation
 from asrnet.render import DocumentKind
 from asrnet.settings.readings import ValidateSettings
@@ -43,7 +43,7 @@ def run(session: Session[ValidateSettings]) -> int:
                 files.append(CheckedFile(path=path, valid=False))
             else:
                 files.append(CheckedFile(path=path, valid=True, contents=contents))
-        error_of_all = together(errors) if errors else None
+        error_of_all = combined(errors) if errors else None
         document = Validation(files=tuple(files), mistakes=mistakes_of(error_of_all) if error_of_all else ())
         # The mistakes go to standard output or standard error, not to both.
         are_printed = opened.printed not in {None, "text", "github"}
