@@ -1,7 +1,7 @@
-"""First contact: small experiments in a throwaway vault, each compared with what the emulator answers to the same.
+"""First contact: small experiments in a throwaway vault, whose answers are compared with the emulator's.
 
-Nobody who works on asrnet has had live Azure. These experiments find out where its emulator is wrong: ``explore`` makes
-them through a wire, cleans up, makes them once more on an emulator that is set up like the vault, and reports.
+asrnet has not been tried on live Azure. These experiments find out where its emulator is wrong: ``explore`` performs
+them through a wire, cleans up, repeats them on an emulator that is set up like the vault, and reports.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from asrnet.ports import Backend
 
 OPERATION_SECONDS = 2
 FABRIC_SECONDS = 60
-"""How long the service was recorded to take, roughly; the emulator's clock is a simulated one."""
+"""The approximate recorded durations of the service; the emulator's clock is simulated."""
 
 Progress = Callable[[Experiment, Observation], None]
 
@@ -35,9 +35,9 @@ Progress = Callable[[Experiment, Observation], None]
 def find_place(
     wire: Wire, *, vault: ArmId, group: ArmId, regions: tuple[str, str], machine: ArmId | None = None
 ) -> Place:
-    """Where the experiments will be made; nothing is written.
+    """Determine where the experiments take place. Nothing is written.
 
-    Raises RefusedError where the vault or the group holds what is not first contact's to touch.
+    Raises RefusedError if the vault or the group contains anything that first contact must not touch.
     """
     unknown = Place(vault=vault, group=group, vault_location="", regions=regions, fabrics=(vault, vault))
     place = place_of(Session(wire, unknown), vault, group, regions, machine)
@@ -53,24 +53,24 @@ def explore(
     experiments: Sequence[Experiment] = EXPERIMENTS,
     on_progress: Progress = lambda _experiment, _observation: None,
 ) -> Report:
-    """Make the experiments, clean up whatever happens, and compare with the emulator of ``world``.
+    """Perform the experiments, clean up in any case, and compare the answers with an emulator of ``world``.
 
-    Ctrl-C and an error of Azure's end the experiments early; what was found until then is reported.
+    Ctrl-C and Azure errors end the experiments early; the results so far are reported.
     """
     session = Session(wire, place)
     observations: dict[str, Observation] = {}
     stopped = ""
     try:
-        clean_up(session)  # what a run before may have left would be in the way
+        clean_up(session)  # leftovers of an earlier run would interfere
         for experiment in experiments:
             if experiment.stage != "machine" or place.machine is not None:
                 observations[experiment.name] = observe(experiment, session)
                 on_progress(experiment, observations[experiment.name])
     except KeyboardInterrupt:
-        stopped = "it was interrupted"
+        stopped = "interrupted"
     except AsrError as error:
-        stopped = f"an experiment met {type(error).__name__}"
-    except BaseException as error:  # a mistake of ours: what it left in Azure is told beside it
+        stopped = f"an experiment raised {type(error).__name__}"
+    except BaseException as error:  # a bug of ours: its traceback also lists what is left in Azure
         for left_over in _cleaned_up(session):
             error.add_note(f"not cleaned up: {left_over}")
         raise
@@ -97,7 +97,7 @@ def _cleaned_up(session: Session) -> tuple[LeftOver, ...]:
 
 
 def observe(experiment: Experiment, session: Session) -> Observation:
-    """Make one experiment. What it needs is made first, where it is not there yet."""
+    """Perform one experiment, after creating what it needs and what is still missing."""
     session.remarks.clear()
     try:
         if experiment.stage != "fresh":
@@ -109,7 +109,7 @@ def observe(experiment: Experiment, session: Session) -> Observation:
 
 
 def surroundings_of(machine: ArmId, vault: ArmId, backend: Backend) -> tuple[Seed, ...]:
-    """A machine, the fabrics of its vault and the networks that it names: what its twin's world must hold."""
+    """A machine, the fabrics of its vault and its networks, which the world of its twin must contain."""
     items = [item for item in backend.mappings.protected_items(vault) if item.id == machine]
     network_ids = set()
     for item in items:
@@ -122,7 +122,7 @@ def surroundings_of(machine: ArmId, vault: ArmId, backend: Backend) -> tuple[See
 
 
 def twin_of(place: Place, *resources: Seed) -> World:
-    """A world set up like the place: its vault and its group, and ``resources`` where the vault holds something."""
+    """A world set up like the place, with its vault and group. ``resources`` are what the vault already contains."""
     behaviour = Behaviour(operations=f"time:{OPERATION_SECONDS}", fabric_operations=f"time:{FABRIC_SECONDS}")
     world = World(clock=SimulatedClock(), behaviour=behaviour)
     seed(

@@ -1,4 +1,4 @@
-"""The answers of Azure beside those of the emulator, and what they say of the rows of the coverage page."""
+"""Compares Azure's answers with the emulator's, and derives verdicts on the rows of the coverage page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Verdict = Literal["confirmed", "refuted", "not_tried"]
 
 
 class Observation(Struct, frozen=True, kw_only=True):
-    """What an experiment found: its facts, remarks that are not compared, or why it was not tried."""
+    """The outcome of an experiment: facts, remarks that are not compared, or the reason why it was not tried."""
 
     facts: Facts = {}
     remarks: Facts = {}
@@ -24,7 +24,7 @@ class Observation(Struct, frozen=True, kw_only=True):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    """A fact that Azure and the emulator do not have in common."""
+    """A fact on which Azure and the emulator differ."""
 
     fact: str
     azure: Fact
@@ -39,7 +39,7 @@ class Difference(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """An experiment and how Azure's answers compare."""
+    """An experiment with Azure's observation and the differences from the emulator's."""
 
     experiment: Experiment
     azure: Observation
@@ -54,7 +54,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """A row of the coverage page and what the experiments about it say."""
+    """A row of the coverage page and the verdict of its experiments."""
 
     name: str
     source: str
@@ -65,7 +65,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 def shown(fact: Fact) -> str:
-    """A fact as people read it."""
+    """A fact as text."""
     if fact is None:
         return "nothing"
     if isinstance(fact, bool):
@@ -74,7 +74,7 @@ def shown(fact: Fact) -> str:
 
 
 def compare(experiment: Experiment, azure: Observation, emulator: Observation) -> Result:
-    """The result of an experiment that was made on both sides."""
+    """Compare the observations of an experiment on both sides."""
     if azure.not_tried:
         return Result(experiment=experiment, azure=azure)
     if emulator.not_tried:
@@ -90,7 +90,7 @@ def compare(experiment: Experiment, azure: Observation, emulator: Observation) -
 
 
 def rows_of(results: Sequence[Result]) -> tuple[Row, ...]:
-    """The rows that experiments are about: refuted by one difference, confirmed by no difference at all."""
+    """The rows with experiments. One difference refutes a row; it is confirmed if there is none at all."""
     sources = sources_of_rows()
     rows = []
     for name in dict.fromkeys(name for experiment in EXPERIMENTS for name in experiment.rows):
@@ -104,7 +104,7 @@ def rows_of(results: Sequence[Result]) -> tuple[Row, ...]:
 
 
 def sources_of_rows() -> Mapping[str, tuple[str, str]]:
-    """Every row of the coverage page by name: where it is known from, and its remark."""
+    """The source and the remark of every row of the coverage page, by name."""
     routes: dict[str, tuple[str, str]] = {
         route.operation: (route.source, route.note) for route in ROUTES if route.handler
     }
@@ -116,6 +116,6 @@ def sources_of_rows() -> Mapping[str, tuple[str, str]]:
 
 
 def assumed_and_untried(experiments: Iterable[Experiment] = EXPERIMENTS) -> tuple[str, ...]:
-    """The assumed rows that no experiment is about: they stay assumed whatever first contact finds."""
+    """The assumed rows without an experiment, which stay assumed whatever first contact finds."""
     tried = {name for experiment in experiments for name in experiment.rows}
     return tuple(name for name, (source, _) in sources_of_rows().items() if source == "assumed" and name not in tried)

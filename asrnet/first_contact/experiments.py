@@ -1,8 +1,9 @@
-"""The experiments, in the order in which they are made.
+"""The experiments, in the order in which they are performed.
 
-Each is a few requests and the facts they tell. Its docstring says what is done, in the report as well; the decorator
-names the rows of the coverage page (docs/emulator-coverage.md) that it is about: operations and assumed refusals. An
-experiment begins with the mappings that it asks ``start_with`` for, so what it finds out does not depend on the others.
+Each sends a few requests and returns the facts that they reveal. Its docstring says what it does, also in the report.
+The decorator names the rows of the coverage page (docs/emulator-coverage.md) that it tests: operations and assumed
+refusals. An experiment begins with the mappings that it requests from ``start_with``, so it does not depend on the
+others.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ _OK: Final = 200
 
 
 def experiment(*rows: str, stage: Stage = "prepared") -> Callable[[Play], Play]:
-    """The decorator that puts a function into the table of experiments; its docstring says what it does."""
+    """Return a decorator that registers a function as an experiment; its docstring says what it does."""
 
     def register(play: Play) -> Play:
         does = (play.__doc__ or "").removesuffix(".")
@@ -65,7 +66,7 @@ def experiment(*rows: str, stage: Stage = "prepared") -> Callable[[Play], Play]:
 
 @experiment("ReplicationFabrics_List", "ReplicationNetworks_List", "ReplicationNetworkMappings_List", stage="fresh")
 def fresh_lists_of_networks(session: Session) -> Facts:
-    """The lists of a vault without fabrics: fabrics, networks, mappings."""
+    """List the fabrics, networks and mappings of a vault without fabrics."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault has fabrics already")
     facts: Facts = {}
@@ -82,7 +83,7 @@ def fresh_lists_of_networks(session: Session) -> Facts:
     stage="fresh",
 )
 def fresh_lists_of_machines(session: Session) -> Facts:
-    """The lists of a vault without machines: machines, containers, container mappings, recovery plans."""
+    """List the machines, containers, container mappings and recovery plans of a vault without machines."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault has fabrics already")
     facts: Facts = {}
@@ -100,7 +101,7 @@ def fresh_lists_of_machines(session: Session) -> Facts:
     stage="fresh",
 )
 def other_lists(session: Session) -> Facts:
-    """The lists of a vault that others may have filled: jobs, policies, events, intents."""
+    """List the jobs, policies, events and intents of a vault, which others may have created."""
     facts: Facts = {}
     for kind in ("Jobs", "Policies", "Events", "ProtectionIntents"):
         facts |= with_names(kind, list_facts(session, f"{session.place.vault}/replication{kind}", counted=False))
@@ -109,13 +110,13 @@ def other_lists(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Get", stage="fresh")
 def missing_fabric(session: Session) -> Facts:
-    """A fabric that does not exist is read."""
+    """Read a fabric that does not exist."""
     return session.told(session.get(f"{session.place.vault}/replicationFabrics/{PREFIX}-none"))
 
 
 @experiment("ReplicationNetworks_ListByReplicationFabrics", "ReplicationNetworkMappings_Get", stage="fresh")
 def below_a_missing_fabric(session: Session) -> Facts:
-    """Networks and a mapping are read under a fabric that does not exist."""
+    """Read networks and a mapping under a fabric that does not exist."""
     networks = f"{session.place.vault}/replicationFabrics/{PREFIX}-none/replicationNetworks"
     mapping = f"{networks}/azureNetwork/replicationNetworkMappings/{PREFIX}-none"
     return with_names("list", list_facts(session, networks)) | with_names("mapping", session.told(session.get(mapping)))
@@ -123,21 +124,21 @@ def below_a_missing_fabric(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_List", stage="fresh")
 def missing_vault(session: Session) -> Facts:
-    """The fabrics of a vault that does not exist are listed."""
+    """List the fabrics of a vault that does not exist."""
     vault = session.place.group.child("providers", "Microsoft.RecoveryServices", "vaults", f"{PREFIX}-none")
     return session.told(session.get(f"{vault}/replicationFabrics"))
 
 
 @experiment("VirtualNetworks_Get", stage="fresh")
 def missing_network(session: Session) -> Facts:
-    """A virtual network that does not exist is read."""
+    """Read a virtual network that does not exist."""
     networks = f"{session.place.group}/providers/Microsoft.Network/virtualNetworks"
     return session.told(session.get(f"{networks}/{PREFIX}-none"))
 
 
 @experiment("ReplicationVaultSetting_List", "ReplicationVaultSetting_Get", stage="fresh")
 def vault_settings(session: Session) -> Facts:
-    """Site Recovery's settings of the vault are read."""
+    """Read the Site Recovery settings of the vault."""
     settings = f"{session.place.vault}/replicationVaultSettings"
     answer = session.get(f"{settings}/default")
     return {
@@ -151,7 +152,7 @@ def vault_settings(session: Session) -> Facts:
     "BackupResourceVaultConfigs_Get", "BackupResourceStorageConfigs_Get", "BackupProtectedItems_List", stage="fresh"
 )
 def backup_settings(session: Session) -> Facts:
-    """The settings of Azure Backup are read, as clients do along with a vault."""
+    """Read the settings of Azure Backup, as clients do along with a vault."""
     facts: Facts = {}
     for path in ("backupconfig/vaultconfig", "backupstorageconfig/vaultstorageconfig", "backupProtectedItems"):
         facts |= with_names(path, session.told(session.get(f"{session.place.vault}/{path}")))
@@ -160,7 +161,7 @@ def backup_settings(session: Session) -> Facts:
 
 @experiment("Permissions_ListForResource", "Permissions_ListForResourceGroup", stage="fresh")
 def rights(session: Session) -> Facts:
-    """The identity's rights are read at the vault and at the resource group."""
+    """Read the identity's permissions at the vault and at the resource group."""
     facts: Facts = {}
     for name, scope in (("vault", session.place.vault), ("group", session.place.group)):
         answer = session.get(f"{scope}/providers/Microsoft.Authorization/permissions")
@@ -175,7 +176,7 @@ def rights(session: Session) -> Facts:
 
 @experiment("VirtualNetworks_CreateOrUpdate", "VirtualNetworks_Get", stage="fresh")
 def network_created(session: Session) -> Facts:
-    """A virtual network is made and read."""
+    """Create and read a virtual network."""
     answer = session.put_network("A1")
     state, _ = session.finish(answer)
     document = session.get(session.place.network("A1")).document
@@ -191,7 +192,7 @@ def network_created(session: Session) -> Facts:
 
 @experiment("VirtualNetworks_CreateOrUpdate", stage="fresh")
 def network_on_conditions(session: Session) -> Facts:
-    """An existing virtual network is put again on conditions: If-None-Match: *, and If-Match with a wrong etag."""
+    """Put an existing virtual network with If-None-Match: *, and with If-Match and a wrong etag."""
     session.finish(session.put_network("A1"))
     facts: Facts = {}
     for name, headers in (
@@ -206,7 +207,7 @@ def network_on_conditions(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Create", "ReplicationFabrics_OperationResults", stage="fresh")
 def fabric_created(session: Session) -> Facts:
-    """The fabric of a region is made, and the Location of the operation read after its end."""
+    """Create the fabric of a region, and read the Location of the operation after its end."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault has a fabric for the region already")
     write = session.write("PUT", session.place.fabrics[0], session.fabric_body(session.place.regions[0]))
@@ -220,7 +221,7 @@ def fabric_created(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Get")
 def fabric_read(session: Session) -> Facts:
-    """A fabric is read."""
+    """Read a fabric."""
     answer = session.get(session.place.fabrics[0])
     document = answer.document
     return {
@@ -235,7 +236,7 @@ def fabric_read(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Get")
 def fabric_in_another_case(session: Session) -> Facts:
-    """A fabric and its vault are read in upper case."""
+    """Read a fabric in upper case, including its vault."""
     fabric, vault = session.place.fabrics[0], session.place.vault
     answer = session.get(
         f"{vault.parent}/providers/microsoft.recoveryservices/VAULTS/{vault.name.upper()}"
@@ -246,7 +247,7 @@ def fabric_in_another_case(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Create")
 def fabric_again(session: Session) -> Facts:
-    """A fabric is put a second time under its name."""
+    """Put a fabric a second time under its name."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault's fabric for the region is not ours to put")
     return session.write("PUT", session.place.fabrics[0], session.fabric_body(session.place.regions[0])).facts
@@ -254,7 +255,7 @@ def fabric_again(session: Session) -> Facts:
 
 @experiment("duplicate_fabric")
 def second_fabric_of_a_region(session: Session) -> Facts:
-    """A second fabric is put for the same region."""
+    """Put a second fabric for the same region."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault's fabric for the region is in use")
     second = session.place.vault.child("replicationFabrics", f"{PREFIX}-second")
@@ -266,7 +267,7 @@ def second_fabric_of_a_region(session: Session) -> Facts:
 
 @experiment("ReplicationNetworks_ListByReplicationFabrics", "ReplicationLogicalNetworks_ListByReplicationFabrics")
 def networks_of_an_azure_fabric(session: Session) -> Facts:
-    """The networks and logical networks of an Azure fabric are listed."""
+    """List the networks and logical networks of an Azure fabric."""
     fabric = session.place.fabrics[0]
     return {
         **with_names("networks", list_facts(session, f"{fabric}/replicationNetworks")),
@@ -276,16 +277,16 @@ def networks_of_an_azure_fabric(session: Session) -> Facts:
 
 @experiment("ReplicationNetworks_Get")
 def azure_network(session: Session) -> Facts:
-    """The network azureNetwork of an Azure fabric is read."""
+    """Read the network azureNetwork of an Azure fabric."""
     return session.told(session.get(f"{session.place.fabrics[0]}/replicationNetworks/azureNetwork"))
 
 
-# Mappings: what is missing, and the way of one.
+# Mappings: missing ones, and the life of one.
 
 
 @experiment("ReplicationNetworkMappings_Get")
 def missing_mapping(session: Session) -> Facts:
-    """A mapping that does not exist is read, under azureNetwork and under the name of its network."""
+    """Read a mapping that does not exist, under azureNetwork and under the name of its network."""
     session.start_with()
     constant, named = session.place.mapping("None"), session.place.mapping("None", segment=f"{PREFIX}-A1")
     return with_names("azureNetwork", session.told(session.get(constant))) | with_names(
@@ -295,23 +296,23 @@ def missing_mapping(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Delete")
 def missing_mapping_deleted(session: Session) -> Facts:
-    """A mapping that does not exist is deleted."""
+    """Delete a mapping that does not exist."""
     session.start_with()
     return session.write("DELETE", session.place.mapping("None")).facts
 
 
 @experiment("ReplicationNetworkMappings_Create")
 def mapping_created(session: Session) -> Facts:
-    """A mapping is made."""
+    """Create a mapping."""
     session.start_with()
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
-    # That nothing but this one is there says that the reverse does not come by itself.
+    # That no other mapping exists afterwards shows that the reverse is not created automatically.
     return write.facts | acceptance(write) | session.mapped()
 
 
 @experiment("ReplicationNetworkMappings_Get")
 def mapping_read(session: Session) -> Facts:
-    """A mapping is read."""
+    """Read a mapping."""
     session.start_with(Forward=("A1", "B1"))
     answer = session.get(session.place.mapping("Forward"))
     document = answer.document
@@ -328,7 +329,7 @@ def mapping_read(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create", "ReplicationNetworkMappings_Get")
 def network_segment(session: Session) -> Facts:
-    """A mapping is made under the name of its network, and read under this, azureNetwork and a made-up name."""
+    """Create a mapping under the name of its network, and read it under this, azureNetwork and a made-up name."""
     session.start_with()
     named = session.place.mapping("Forward", segment=f"{PREFIX}-A1")
     facts = session.write("PUT", named, session.mapping_body("A1", "B1")).facts
@@ -342,7 +343,7 @@ def network_segment(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_ListByReplicationNetworks")
 def lists_by_network(session: Session) -> Facts:
-    """Mappings are listed under azureNetwork, under the name of their network and under a made-up name."""
+    """List mappings under azureNetwork, under the name of their network and under a made-up name."""
     session.start_with(Forward=("A1", "B1"))
     facts: Facts = {}
     for name, segment in (("azureNetwork", "azureNetwork"), ("its name", f"{PREFIX}-A1"), ("made-up", "anything")):
@@ -353,7 +354,7 @@ def lists_by_network(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Get")
 def mapping_in_another_case(session: Session) -> Facts:
-    """A mapping is read in upper case."""
+    """Read a mapping in upper case."""
     session.start_with(Forward=("A1", "B1"))
     answer = session.get(session.place.mapping("Forward").replace(f"{PREFIX}-Forward", f"{PREFIX}-Forward".upper()))
     return session.told(answer)
@@ -361,7 +362,7 @@ def mapping_in_another_case(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def mapping_again(session: Session) -> Facts:
-    """A mapping is put again as it is."""
+    """Put a mapping again without a change."""
     session.start_with(Forward=("A1", "B1"))
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
     return write.facts | session.mapped()
@@ -369,18 +370,18 @@ def mapping_again(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Delete")
 def mapping_deleted(session: Session) -> Facts:
-    """A mapping is deleted."""
+    """Delete a mapping."""
     session.start_with(Forward=("A1", "B1"))
     write = session.write("DELETE", session.place.mapping("Forward"))
     return write.facts | acceptance(write) | session.mapped()
 
 
-# Mappings: what is refused.
+# Mappings: refusals.
 
 
 @experiment("duplicate_mapping")
 def second_mapping_to_the_same_network(session: Session) -> Facts:
-    """A network is mapped a second time, to the same network, under another name."""
+    """Map a network a second time, to the same network, under another name."""
     session.start_with(Forward=("A1", "B1"))
     return session.write("PUT", session.place.mapping("Second"), session.mapping_body("A1", "B1")).facts | (
         session.mapped()
@@ -389,7 +390,7 @@ def second_mapping_to_the_same_network(session: Session) -> Facts:
 
 @experiment("duplicate_mapping")
 def second_mapping_to_another_network(session: Session) -> Facts:
-    """A network is mapped a second time, to another network of the region."""
+    """Map a network a second time, to another network of the region."""
     session.start_with(Forward=("A1", "B1"))
     return session.write("PUT", session.place.mapping("Second"), session.mapping_body("A1", "B2")).facts | (
         session.mapped()
@@ -398,7 +399,7 @@ def second_mapping_to_another_network(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def shared_recovery_network(session: Session) -> Facts:
-    """Two networks are mapped to one."""
+    """Map two networks to the same one."""
     session.start_with(Forward=("A1", "B1"))
     return session.write("PUT", session.place.mapping("Second"), session.mapping_body("A2", "B1")).facts | (
         session.mapped()
@@ -407,7 +408,7 @@ def shared_recovery_network(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def taken_name(session: Session) -> Facts:
-    """The name of a mapping is taken for another primary network."""
+    """Use the name of an existing mapping for another primary network."""
     session.start_with(Forward=("A1", "B1"))
     return session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A2", "B2")).facts | (
         session.mapped()
@@ -416,7 +417,7 @@ def taken_name(session: Session) -> Facts:
 
 @experiment("network_missing")
 def missing_networks(session: Session) -> Facts:
-    """A mapping leads to a network that does not exist, and one from such a network."""
+    """Map a network to one that does not exist, and the other way round."""
     session.start_with()
     nowhere = f"{session.place.group}/providers/Microsoft.Network/virtualNetworks/{PREFIX}-none"
     path = session.place.mapping("Forward")
@@ -429,7 +430,7 @@ def missing_networks(session: Session) -> Facts:
 
 @experiment("region_mismatch")
 def wrong_regions(session: Session) -> Facts:
-    """A mapping leads to a network of another region, and one from such a network."""
+    """Map a network to one of another region, and the other way round."""
     session.start_with()
     path, place = session.place.mapping("Forward"), session.place
     recovery = session.mapping_body("A1", "B1", recoveryNetworkId=str(place.network("A2")))
@@ -441,7 +442,7 @@ def wrong_regions(session: Session) -> Facts:
 
 @experiment("recovery_fabric_unknown")
 def unknown_recovery_fabric(session: Session) -> Facts:
-    """A mapping names a recovery fabric that does not exist."""
+    """Create a mapping whose recovery fabric does not exist."""
     session.start_with()
     body = session.mapping_body("A1", "B1", recoveryFabricName=f"{PREFIX}-none")
     return session.write("PUT", session.place.mapping("Forward"), body).facts
@@ -449,7 +450,7 @@ def unknown_recovery_fabric(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def no_recovery_fabric(session: Session) -> Facts:
-    """A mapping names no recovery fabric."""
+    """Create a mapping without a recovery fabric."""
     session.start_with()
     body = session.mapping_body("A1", "B1", recoveryFabricName=None)
     return session.write("PUT", session.place.mapping("Forward"), body).facts
@@ -457,7 +458,7 @@ def no_recovery_fabric(session: Session) -> Facts:
 
 @experiment("kind_mismatch")
 def wrong_kind(session: Session) -> Facts:
-    """A mapping under an Azure fabric says that it is one from VMM to Azure."""
+    """Create a VMM to Azure mapping under an Azure fabric."""
     session.start_with()
     body = session.mapping_body("A1", "B1", instanceType="VmmToAzure", primaryNetworkId=None)
     return session.write("PUT", session.place.mapping("Forward"), body).facts
@@ -468,7 +469,7 @@ def wrong_kind(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def retarget_by_put(session: Session) -> Facts:
-    """A mapping is retargeted by PUT."""
+    """Retarget a mapping by PUT."""
     session.start_with(Forward=("A1", "B1"))
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B2"))
     return write.facts | session.mapped()
@@ -476,7 +477,7 @@ def retarget_by_put(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Update")
 def retarget_by_patch(session: Session) -> Facts:
-    """A mapping is retargeted by PATCH, with the members that asrnet sends."""
+    """Retarget a mapping by PATCH, with the members that asrnet sends."""
     session.start_with(Forward=("A1", "B1"))
     write = session.write("PATCH", session.place.mapping("Forward"), session.mapping_body("A1", "B2"))
     return write.facts | session.mapped()
@@ -484,7 +485,7 @@ def retarget_by_patch(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Update")
 def retarget_by_partial_patch(session: Session) -> Facts:
-    """A mapping is retargeted by PATCH with the recovery network alone."""
+    """Retarget a mapping by PATCH with the recovery network alone."""
     session.start_with(Forward=("A1", "B1"))
     body = session.mapping_body("A1", "B2", recoveryFabricName=None, primaryNetworkId=None, instanceType=None)
     return session.write("PATCH", session.place.mapping("Forward"), body).facts | session.mapped()
@@ -492,7 +493,7 @@ def retarget_by_partial_patch(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Update")
 def retarget_beside_the_reverse(session: Session) -> Facts:
-    """A mapping is retargeted by PATCH while its reverse exists."""
+    """Retarget a mapping by PATCH while its reverse exists."""
     session.start_with(Forward=("A1", "B1"), Reverse=("B1", "A1"))
     write = session.write("PATCH", session.place.mapping("Forward"), session.mapping_body("A1", "B2"))
     return write.facts | session.mapped()
@@ -500,7 +501,7 @@ def retarget_beside_the_reverse(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def two_writes_at_once(session: Session) -> Facts:
-    """Two mappings are made at once, the second before the first is done."""
+    """Create two mappings at once, the second before the first has finished."""
     session.start_with()
     path, body = session.place.mapping("Forward"), session.mapping_body("A1", "B1")
     first = session.write("PUT", path, body, wait=False)
@@ -513,7 +514,7 @@ def two_writes_at_once(session: Session) -> Facts:
 
 @experiment("ReplicationNetworkMappings_Create")
 def the_same_write_twice(session: Session) -> Facts:
-    """A mapping is put again while it is being made."""
+    """Put a mapping again while it is being created."""
     session.start_with()
     path, body = session.place.mapping("Forward"), session.mapping_body("A1", "B1")
     first = session.write("PUT", path, body, wait=False)
@@ -527,7 +528,7 @@ def the_same_write_twice(session: Session) -> Facts:
 
 @experiment("ReplicationJobs_Get")
 def jobs_of_mappings(session: Session) -> Facts:
-    """The job of a new mapping and of one that is deleted is read by the operation's id."""
+    """Read the jobs of a created and of a deleted mapping by the ids of their operations."""
     session.start_with()
     path = session.place.mapping("Forward")
     facts: Facts = {}
@@ -548,7 +549,7 @@ def jobs_of_mappings(session: Session) -> Facts:
 
 @experiment("ReplicationJobs_List")
 def job_filters(session: Session) -> Facts:
-    """Jobs are listed by start, by state and by name: whether the filter is taken and what it lets through."""
+    """List jobs by start, by state and by name, to find out whether each filter is accepted and what it selects."""
     session.start_with()
     since = _moment(session.now() - _HOUR)
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
@@ -573,7 +574,7 @@ def job_filters(session: Session) -> Facts:
 
 @experiment("ReplicationOperationStatus_Get")
 def operation_status(session: Session) -> Facts:
-    """The state of an operation is read after its end."""
+    """Read the status of an operation after its end."""
     session.start_with()
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
     answer = session.get(write.answer.headers.get("azure-asyncoperation") or operation_url(write.answer))
@@ -591,21 +592,21 @@ def operation_status(session: Session) -> Facts:
 
 @experiment("ReplicationOperationStatus_Get")
 def unknown_operation(session: Session) -> Facts:
-    """The state of an operation that does not exist is read."""
+    """Read the status of an operation that does not exist."""
     nothing = "00000000-0000-0000-0000-000000000000"
     return session.told(session.get(f"{session.place.vault}/replicationOperationStatus/{nothing}"))
 
 
 @experiment("ReplicationJobs_Get")
 def unknown_job(session: Session) -> Facts:
-    """A job that does not exist is read."""
+    """Read a job that does not exist."""
     nothing = "00000000-0000-0000-0000-000000000000"
     return session.told(session.get(f"{session.place.vault}/replicationJobs/{nothing}"))
 
 
 @experiment("ReplicationNetworkMappings_OperationResults")
 def operation_results(session: Session) -> Facts:
-    """The Location of a finished operation is read: of a new mapping and of a deleted one."""
+    """Read the Location of finished operations, of a created and of a deleted mapping."""
     session.start_with()
     path = session.place.mapping("Forward")
     facts: Facts = {}
@@ -617,12 +618,12 @@ def operation_results(session: Session) -> Facts:
     return facts or {"has a Location": False}
 
 
-# What is left when things go: the last experiments, since they take apart what the others need.
+# What remains when things are deleted: these experiments are last, since they remove what the others need.
 
 
 @experiment("VirtualNetworks_Delete", "ReplicationNetworkMappings_Get")
 def network_deleted_under_a_mapping(session: Session) -> Facts:
-    """The recovery network of a mapping is deleted, and the mapping read."""
+    """Delete the recovery network of a mapping, and read the mapping."""
     session.start_with(Forward=("A1", "B2"))
     before = session.get(session.place.mapping("Forward")).document
     session.is_set_up = False
@@ -637,7 +638,7 @@ def network_deleted_under_a_mapping(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Purge", "ReplicationFabrics_Delete")
 def missing_fabric_deleted(session: Session) -> Facts:
-    """A fabric that does not exist is deleted, and removed."""
+    """Delete a fabric that does not exist, and remove it."""
     missing = f"{session.place.vault}/replicationFabrics/{PREFIX}-none"
     return with_names("DELETE", session.write("DELETE", missing).facts) | with_names(
         "remove", session.write("POST", f"{missing}/remove").facts
@@ -646,7 +647,7 @@ def missing_fabric_deleted(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Delete")
 def fabric_removed_with_a_mapping(session: Session) -> Facts:
-    """A fabric is removed while a mapping leads from it."""
+    """Remove a fabric while a mapping leads from it."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault's fabrics are not ours to remove")
     session.start_with(Forward=("A1", "B1"))
@@ -656,7 +657,7 @@ def fabric_removed_with_a_mapping(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Purge")
 def fabric_purged_with_mappings(session: Session) -> Facts:
-    """A fabric is deleted while a mapping leads to it and one from it."""
+    """Delete a fabric while a mapping leads to it and one from it."""
     if not session.place.may_make_fabrics:
         raise NotTried("the vault's fabrics are not ours to delete")
     session.start_with(Forward=("A1", "B1"), Reverse=("B1", "A1"))
@@ -671,7 +672,7 @@ experiment("ReplicationProtectedItems_Update", stage="machine")(machine.test_net
 
 
 def acceptance(write: Write) -> Facts:
-    """What the answer to an accepted write looks like."""
+    """The form of the answer to an accepted write."""
     headers = write.answer.headers
     location = headers.get("location", "").partition("?")[0]
     status_url = headers.get("azure-asyncoperation", "").partition("?")[0]
@@ -689,4 +690,4 @@ def _moment(seconds: float) -> str:
 
 
 EXPERIMENTS: Final[tuple[Experiment, ...]] = tuple(_experiments)
-"""All experiments, in the order in which they are made."""
+"""All experiments, in the order in which they are performed."""

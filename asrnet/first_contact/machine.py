@@ -1,4 +1,4 @@
-"""The experiments on a throwaway machine: what a PATCH with a single member does to all the others."""
+"""The experiments on a throwaway machine: what a PATCH with a single member does to all others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PASSING: Final = re.compile(
 """Members that change by themselves while a machine replicates."""
 
 _PATIENCE: Final = 90.0
-"""Seconds. An update may be called done before the machine shows it; others have seen 80."""
+"""Seconds. An update may be reported as done before the machine shows it; up to 80 s have been reported."""
 
 
 def machine_read(session: Session) -> Facts:
-    """A protected machine is read."""
+    """Read a protected machine."""
     details = at(_item(session), "providerSpecificDetails") or {}
     nics = elements(details, "vmNics")
     configurations = elements(nics[0], "ipConfigs") if nics else []
@@ -33,18 +33,18 @@ def machine_read(session: Session) -> Facts:
 
 
 def test_network_patched(session: Session) -> Facts:
-    """The test network of a machine is changed by a body that has nothing else, and put back."""
+    """Change the test network of a machine with a body that contains nothing else, and restore it."""
     before = _item(session)
     if before.get("protectionState") != "Protected":
         raise NotTried("the machine is not in the state Protected")
     if at(before, "providerSpecificDetails", "instanceType") != "A2A":
-        raise NotTried("the machine is not one of Azure to Azure")
+        raise NotTried("the machine is not replicated Azure to Azure")
     if not at(before, "providerSpecificDetails", "selectedTfoAzureNetworkId"):
-        # How a test network is taken away again is not known, so there must be one to go back to.
-        raise NotTried("the machine has no test network to go back to; give it one first")
+        # It is unknown how a test network is removed again, so there must be one to restore.
+        raise NotTried("the machine has no test network to restore; set one first")
     instance: Mapping[str, object] = {"instanceType": "A2A"}
     body = {"selectedTfoAzureNetworkId": str(session.place.network("B1")), "providerSpecificDetails": instance}
-    # From here on the machine may be changed: the finally puts it back after Ctrl-C as well.
+    # From here on the machine may have changed. The finally block restores it after Ctrl-C as well.
     session.kept["B1"] = "it may still be the machine's test network"
     facts: Facts = {}
     try:
@@ -61,12 +61,12 @@ def _item(session: Session) -> dict[str, Any]:
     answer = session.get(session.place.machine)
     properties = at(answer.document, "properties")
     if not isinstance(properties, dict):
-        raise NotTried(f"the machine was answered {answer.status}")
+        raise NotTried(f"reading the machine was answered {answer.status}")
     return properties
 
 
 def _changed_since(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
-    """The members that differ from ``before``, once any does; none after a while."""
+    """Wait until members differ from ``before`` and return them; return none if nothing changes for a while."""
     until = session.now() + _PATIENCE
     while True:
         changed = tuple(path for path in changed_members(before, _item(session)) if not _PASSING.search(path))
@@ -76,8 +76,8 @@ def _changed_since(session: Session, before: Mapping[str, Any]) -> tuple[str, ..
 
 
 def _put_back(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
-    """Send every network setting as it was; the members that still differ afterwards."""
-    with suppress(NotTried):  # whether it was put back is seen in the machine itself
+    """Send the original network settings, and return the members that still differ afterwards."""
+    with suppress(NotTried):  # whether it worked is seen in the machine itself
         session.write("PATCH", session.place.machine, body_of_answer(before))
     until = session.now() + _PATIENCE
     while True:

@@ -1,4 +1,4 @@
-"""The report of first contact as Markdown and as JSON. There is no id, name, address or free text of Azure's in it."""
+"""The report of first contact as Markdown and as JSON. It contains no id, name, address or free text of Azure's."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _WORDS = {"same": "same", "differs": "**differs**", "not_tried": "not tried"}
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What first contact found. ``stopped`` says why it ended early; ``left`` what could not be cleaned up.
+    """The results of first contact. ``stopped`` is why it ended early; ``left`` could not be cleaned up.
 
-    Without ``live`` the emulator stood in for Azure, so that nothing is confirmed or refuted.
+    Without ``live``, the emulator took the place of Azure, so that nothing is confirmed or refuted.
     """
 
     results: tuple[Result, ...]
@@ -34,12 +34,12 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def verdict_lines(rows: Sequence[Row], results: Sequence[Result], *, live: bool = True) -> Iterator[str]:
-    """A line for each row of the coverage page that was confirmed or refuted, the refuted ones with the reason.
+    """A line for each confirmed or refuted row of the coverage page, with the reason if it is refuted.
 
-    Without ``live`` the rows were only rehearsed.
+    Without ``live``, the rows were only rehearsed.
     """
     by_name = {result.experiment.name: result for result in results}
-    # Assumed rows first: what nobody had seen before is what first contact is for.
+    # Assumed rows come first: first contact is meant for what nobody has seen before.
     rows = sorted(rows, key=lambda row: row.source != "assumed")
     for row in rows:
         if row.verdict == "confirmed":
@@ -51,7 +51,7 @@ def verdict_lines(rows: Sequence[Row], results: Sequence[Result], *, live: bool 
 
 
 def as_json(report: Report) -> str:
-    """The report for programs."""
+    """The report as JSON, for programs."""
     document = {
         "version": 1,
         "live": report.live,
@@ -90,7 +90,7 @@ def as_json(report: Report) -> str:
 
 
 def as_markdown(report: Report) -> str:
-    """The report for people, such as whoever reads the issue that it is pasted into."""
+    """The report as Markdown, for people, such as readers of the issue that contains it."""
     counts = Counter(result.outcome for result in report.results)
     summary = f"{counts['same']} as on the emulator, {counts['differs']} different, {counts['not_tried']} not tried"
     rows = rows_of(report.results)
@@ -114,7 +114,7 @@ def as_markdown(report: Report) -> str:
         f"| {row.name} | {row.source} | {_verdict(row, report).replace('_', ' ')} | {', '.join(row.differing)} |"
         for row in sorted(rows, key=lambda row: order.index(row.verdict))
     ]
-    lines += ["", f"Assumed, and no experiment is about them: {', '.join(assumed_and_untried())}.", ""]
+    lines += ["", f"Assumed, without an experiment: {', '.join(assumed_and_untried())}.", ""]
     if report.differing:
         lines += ["## Differences", ""]
         for result in report.differing:
@@ -129,7 +129,7 @@ def as_markdown(report: Report) -> str:
     ]
     for result in report.results:
         facts = {**result.azure.facts, **result.azure.remarks}
-        # A list of members stands in the JSON only: it would fill the page.
+        # Lists of members would fill the page, so they are only in the JSON.
         answers = "; ".join(f"{name}: {shown(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
         answers = (result.azure.not_tried or answers).replace("|", "\\|")
         lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {answers} |")

@@ -1,7 +1,7 @@
-"""What an experiment works with: the vault, its networks and fabrics, and a wire to send requests through.
+"""The tools of an experiment: the vault with its networks and fabrics, and a wire for requests.
 
-An experiment returns *facts*: statuses, codes, names of members, true or false. No value that could tell whose vault
-it is becomes a fact: a text does so through ``Session.word``, an id through ``Session.label``.
+An experiment returns *facts*: statuses, codes, names of members, true or false. No value that could identify the vault
+becomes a fact: texts pass through ``Session.word``, ids through ``Session.label``.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from asrnet.model.arm import AZURE_NETWORK, ArmId
 from asrnet.model.azure import END_STATES
 
 PREFIX: Final = "asrnet-first-contact"
-"""What all names of resources begin with that first contact makes; what does not begin so is never deleted."""
+"""The prefix of all resource names that first contact creates. Resources with other names are never deleted."""
 
 TAG: Final = "asrnet-first-contact"
-"""The tag of the virtual networks that first contact makes."""
+"""The tag of the virtual networks that first contact creates."""
 
 Fact = bool | int | str | None | tuple[str, ...]
 Facts = dict[str, Fact]
@@ -41,12 +41,12 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ ]{0,59}|\d{1,6}|")
 _MEMBER: Final = re.compile(r"[A-Za-z@$][\w@$.]{0,59}")
 _ID_LIKE: Final = re.compile(r"[0-9a-f]{16,}", re.IGNORECASE)
 _OF_USERS: Final = frozenset({"tags"})
-"""Members whose own members are names that people gave."""
+"""Members whose own members have names chosen by users."""
 
 _UNANSWERED: Final = frozenset({401, 403, 429, 502, 503, 504})
 _UNUSED: Final = "SubscriptionIdNotRegisteredWithSrs"
-"""Reported of vaults that Site Recovery had never heard of: they are empty."""
-# Seconds: for an operation, of which a fabric's takes minutes, and for a list to show what a write has changed.
+"""Reported for vaults that Site Recovery does not know: their lists count as empty."""
+# Seconds: for an operation, which takes minutes for a fabric, and for a list to show a change.
 _PATIENCE: Final = 900.0
 _LAG: Final = 60.0
 _ACCEPTED: Final = 202
@@ -56,14 +56,14 @@ _ERROR: Final = 400
 
 
 class NotTried(Exception):  # noqa: N818 - nothing is wrong
-    """An experiment that could not be made; the message says why, and names nothing of the vault's."""
+    """The experiment could not be performed. The message says why, and contains no names from the vault."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where the experiments are made.
+    """Where the experiments take place.
 
-    ``fabrics`` are those of the primary and the recovery region: the vault's own where it has one, else one to make.
-    ``machine`` is a throwaway protected item, where one may be touched.
+    ``fabrics`` are those of the primary and the recovery region: the vault's own ones, or else ones to create.
+    ``machine`` is a throwaway protected item, if one may be changed.
     """
 
     vault: ArmId
@@ -75,14 +75,14 @@ class Place(Struct, frozen=True, kw_only=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that tells whose vault it is."""
+        """All names that could identify the vault."""
         names = (self.vault.subscription, self.group.subscription, self.vault.resource_group, self.group.name)
         machine = self.machine
         return (*names, self.vault.name, *((machine.name, machine.parent.name) if machine else ()))
 
     @property
     def may_make_fabrics(self) -> bool:
-        """Whether the vault came without fabrics for the two regions."""
+        """Whether the vault had no fabrics for the two regions."""
         return all(fabric.name.startswith(PREFIX) for fabric in self.fabrics)
 
     def network(self, label: Label) -> ArmId:
@@ -90,7 +90,7 @@ class Place(Struct, frozen=True, kw_only=True):
         return self.group.child("providers", "Microsoft.Network", "virtualNetworks", f"{PREFIX}-{label}")
 
     def fabric(self, label: Label) -> ArmId:
-        """The fabric of the region that a network is in."""
+        """The fabric of a network's region."""
         return self.fabrics[0 if label.startswith("A") else 1]
 
     def mapping(self, name: str, side: Label = "A1", segment: str = AZURE_NETWORK) -> str:
@@ -100,7 +100,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 class Write(Struct, frozen=True, kw_only=True):
-    """A write: the first answer to it, and how its operation ended. ``state`` is empty where nothing was accepted."""
+    """A write with its first answer and the end of its operation. ``state`` is empty if it was not accepted."""
 
     answer: Answer
     facts: Facts
@@ -109,7 +109,7 @@ class Write(Struct, frozen=True, kw_only=True):
 
 
 class Session:
-    """Sends requests and waits for operations. ``remarks`` are told in the report and not compared."""
+    """Sends requests and waits for operations. ``remarks`` are reported but not compared."""
 
     def __init__(self, wire: Wire, place: Place) -> None:
         self._wire = wire
@@ -130,7 +130,7 @@ class Session:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer to a request. Raises NotTried where it says nothing but that rights or the service are missing."""
+        """Send a request. Raises NotTried if the answer only shows missing permissions or an unavailable service."""
         answer = self._wire.send(method, str(path), body, query=query, headers=headers)
         if method != "GET" and (url := operation_url(answer)):
             self._running[url] = answer
@@ -140,11 +140,11 @@ class Session:
         return answer
 
     def get(self, path: object, **query: str) -> Answer:
-        """The answer to a GET."""
+        """Send a GET request."""
         return self.send("GET", path, query={f"${name}": value for name, value in query.items()})
 
     def told(self, answer: Answer) -> Facts:
-        """The status of an answer, and the codes of an error: the one on top and Site Recovery's own below it."""
+        """The status of an answer and, for an error, its outer code and Site Recovery's own code in the detail."""
         if answer.status < _ERROR:
             return {"status": answer.status}
         error = at(answer.document, "error")
@@ -156,7 +156,7 @@ class Session:
         }
 
     def write(self, method: str, path: object, body: object = None, *, wait: bool = True) -> Write:
-        """Send a write and wait for its operation. Its facts: the first answer's, and how the operation ended."""
+        """Send a write and wait for its operation. The facts describe the first answer and the end of the operation."""
         started = self._wire.clock.now()
         answer = self.send(method, path, body)
         facts = self.told(answer)
@@ -165,15 +165,15 @@ class Session:
             return Write(answer=answer, facts=facts, state="", operation=operation)
         state, code = self.finish(answer)
         seconds = round(self._wire.clock.now() - started)
-        # A write that ends at once and one that takes a second differ in pace only.
+        # The duration may vary, so it is a remark.
         self.remarks[f"seconds of {method}"] = seconds
         facts |= {"ended": state, "ended with code": code}
         return Write(answer=answer, facts=facts, state=state, operation=operation)
 
     def finish(self, answer: Answer) -> tuple[str, Fact]:
-        """Wait for the operation of an accepted write: its last state, and the code of its error.
+        """Wait for the operation of an accepted write; return its last state and the code of its error.
 
-        Raises NotTried where it takes very long.
+        Raises NotTried if it takes too long.
         """
         if answer.status >= _ERROR:
             return "refused", None
@@ -183,7 +183,7 @@ class Session:
         while url:
             status = self.send("GET", url)
             state = at(status.document, "status") or at(status.document, "properties", "provisioningState")
-            # How far the operation is by now is a matter of pace, so it is told and not compared.
+            # The first status depends on timing, so it is a remark and is not compared.
             self.remarks.setdefault("first status", self.word(state))
             self.remarks.setdefault("first status: Retry-After", self.word(status.headers.get("retry-after")))
             if str(state).lower() in END_STATES or (state is None and status.status != _ACCEPTED):
@@ -198,21 +198,21 @@ class Session:
         return "Succeeded", None
 
     def settle(self) -> None:
-        """Wait for every operation that was started and not seen to end: until then lists may lack what it makes."""
+        """Wait for all operations that are still running, because lists may lack what they create."""
         for answer in list(self._running.values()):
             with suppress(NotTried):
                 self.finish(answer)
 
     def pause(self, seconds: float) -> None:
-        """Wait on the clock of the wire."""
+        """Sleep on the clock of the wire."""
         self._wire.clock.sleep(seconds)
 
     def now(self) -> float:
-        """The time by the clock of the wire."""
+        """The current time of the clock of the wire."""
         return self._wire.clock.now()
 
     def ended_job(self, operation: str) -> Answer:
-        """The job of an operation that has ended, read again for a while where it does not say so yet."""
+        """The job of an operation that has ended. It is read for a while until it shows that."""
         until = self.now() + _LAG
         while True:
             answer = self.get(f"{self.place.vault}/replicationJobs/{operation}")
@@ -221,13 +221,13 @@ class Session:
             self.pause(2.0)
 
     def rows(self, path: object) -> list[Any]:
-        """All elements of a list, page by page. Raises NotTried where it cannot be read."""
+        """All elements of a list, page by page. Raises NotTried if it cannot be read."""
         rows: list[Any] = []
         asked = set()
         url = str(path)
         while url:
             if url in asked:
-                raise NotTried("a list goes round in circles")
+                raise NotTried("the pages of a list form a loop")
             asked.add(url)
             answer = self.get(url)
             if answer.status != _OK:
@@ -240,7 +240,7 @@ class Session:
         return rows
 
     def word(self, value: object) -> Fact:
-        """A code, a state or a name of Azure's own as a fact; anything that could be a name of a user's is withheld."""
+        """A code, state or name of Azure's as a fact. A text that could be a user's name is withheld."""
         if value is None or isinstance(value, bool | int):
             return value
         text = str(value)
@@ -249,11 +249,11 @@ class Session:
         return text if is_word and not is_name else WITHHELD
 
     def members(self, document: object, depth: int = 4) -> tuple[str, ...]:
-        """The names of the members of a document, as paths; of a list those of its first element."""
+        """The names of the members of a document, as paths. For a list, those of its first element."""
         return tuple(sorted(set(_members(document, "", depth))))
 
     def label(self, network_id: object) -> Fact:
-        """Which of the four networks an id means, whatever its case."""
+        """The label of the network with this id, ignoring case."""
         if network_id is None:
             return None
         for label in LABELS:
@@ -261,10 +261,10 @@ class Session:
                 return label
         return "another"
 
-    # The networks, the fabrics and the mappings that experiments begin with.
+    # The networks, fabrics and mappings with which experiments begin.
 
     def put_network(self, label: Label, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to the PUT of a network, which is small, empty, tagged and connected to nothing."""
+        """Put a network, which is small, empty, tagged and connected to nothing."""
         prefix = LABELS[label]
         body = {
             "location": self.place.regions[0 if label.startswith("A") else 1],
@@ -277,11 +277,11 @@ class Session:
         return self.send("PUT", self.place.network(label), body, headers=headers)
 
     def fabric_body(self, region: str) -> object:
-        """The body that makes the fabric of a region."""
+        """The body for creating the fabric of a region."""
         return {"properties": {"customDetails": {"instanceType": "Azure", "location": region}}}
 
     def mapping_body(self, primary: Label, recovery: Label, **others: object) -> dict[str, Any]:
-        """The body that maps one network to another; a member of ``others`` that is None is left out."""
+        """The body of a mapping between two networks. A member of ``others`` that is None is left out."""
         members: dict[str, object] = {
             "primaryNetworkId": str(self.place.network(primary)),
             "recoveryNetworkId": str(self.place.network(recovery)),
@@ -294,9 +294,10 @@ class Session:
         return {"properties": {**given, **({"fabricSpecificDetails": details} if details else {})}}
 
     def set_up(self) -> None:
-        """Make the networks and fabrics that are missing.
+        """Create the missing networks and fabrics.
 
-        Raises NotTried where one cannot be made, and then again without another attempt, which may take minutes.
+        Raises NotTried if one cannot be created. Further calls then raise it at once, because an attempt may take
+        minutes.
         """
         if self.is_set_up:
             return
@@ -314,7 +315,7 @@ class Session:
             if self.get(self.place.network(label)).status == _NOT_FOUND:
                 state, code = self.finish(self.put_network(label))
                 if state != "Succeeded":
-                    raise NotTried(f"a network could not be made: {state} {code or ''}".rstrip())
+                    raise NotTried(f"a network could not be created: {state} {code or ''}".rstrip())
         for fabric, region in zip(self.place.fabrics, self.place.regions, strict=True):
             if self.get(fabric).status != _OK:
                 write = self.write("PUT", fabric, self.fabric_body(region))
@@ -322,14 +323,14 @@ class Session:
                     code = (
                         write.facts.get("detail code") or write.facts.get("code") or write.facts.get("ended with code")
                     )
-                    raise NotTried(f"a fabric could not be made: {write.answer.status} {code or ''}".rstrip())
+                    raise NotTried(f"a fabric could not be created: {write.answer.status} {code or ''}".rstrip())
 
     def own_mappings(self) -> list[Any]:
         """The mappings in the vault that first contact made."""
         return [row for row in self.rows(f"{self.place.vault}/replicationNetworkMappings") if is_own(row)]
 
     def start_with(self, **mappings: tuple[Label, Label]) -> None:
-        """Leave exactly these mappings of ours, by name: from which network to which. Raises NotTried on failure."""
+        """Make exactly these mappings exist: name, primary and recovery network. Raises NotTried on failure."""
         for row in self.own_mappings():
             name = str(at(row, "name")).removeprefix(f"{PREFIX}-")
             networks = tuple(self.label(at(row, "properties", f"{end}NetworkId")) for end in ("primary", "recovery"))
@@ -340,11 +341,11 @@ class Session:
         for name, (primary, recovery) in mappings.items():
             write = self.write("PUT", self.place.mapping(name, primary), self.mapping_body(primary, recovery))
             if write.state != "Succeeded":
-                raise NotTried("the mapping to begin with could not be made")
-        self.remarks.clear()  # these writes are not what the experiment is about
+                raise NotTried("the initial mapping could not be created")
+        self.remarks.clear()  # these writes are not part of the experiment
 
     def mapped(self) -> Facts:
-        """Which of our mappings exist, by name, and from which network to which they lead."""
+        """The existing mappings of ours: for each name, from which network to which it leads."""
         facts: Facts = {}
         for row in self.own_mappings():
             name = str(at(row, "name")).removeprefix(f"{PREFIX}-")
@@ -356,43 +357,43 @@ class Session:
 
 
 def operation_url(answer: Answer) -> str:
-    """Where an accepted write says to ask for its outcome; empty where it says nothing."""
+    """The URL at which an accepted write can be followed; empty if there is none."""
     return answer.headers.get("azure-asyncoperation") or (
         answer.headers.get("location", "") if answer.status == _ACCEPTED else ""
     )
 
 
 def at(document: object, *names: str) -> Any:
-    """The value at a path of members; None where any of them is missing, whatever the document is."""
+    """The value at a path of members; None if any of them is missing, whatever the document is."""
     for name in names:
         document = document.get(name) if isinstance(document, Mapping) else None
     return document
 
 
 def elements(document: object, *names: str) -> list[Any]:
-    """The list at a path of members; empty where there is none."""
+    """The list at a path of members; empty if there is none."""
     value = at(document, *names)
     return value if isinstance(value, list) else []
 
 
 def is_own(row: object) -> bool:
-    """Whether a resource has a name that first contact gives."""
+    """Whether the name of a resource shows that first contact created it."""
     return str(at(row, "name")).lower().startswith(PREFIX)
 
 
 def with_names(prefix: str, facts: Facts) -> Facts:
-    """The same facts under names that begin with ``prefix``, where an experiment tells several answers."""
+    """Facts with a prefix to their names, for experiments with several answers."""
     return {f"{prefix}: {name}": fact for name, fact in facts.items()}
 
 
 def list_facts(session: Session, path: object, *, counted: bool = True) -> Facts:
-    """What a list looks like: its status, whether it has elements (unless others may have put some), its last link."""
+    """The form of a list: its status, whether it is empty (unless not ``counted``), and its last link."""
     answer = session.get(path)
     facts = session.told(answer)
     if answer.status == _OK:
         if counted:
             facts["is empty"] = at(answer.document, "value") == []
-        # A list may have another page only where it is long, which no list of a throwaway vault is.
+        # The lists of a throwaway vault are too short for a second page.
         has_link = isinstance(answer.document, dict) and "nextLink" in answer.document
         facts["nextLink"] = ("null" if answer.document["nextLink"] is None else "address") if has_link else "absent"
     return facts

@@ -1,4 +1,4 @@
-"""What a vault may hold before first contact, and the removal of everything that first contact made."""
+"""What a vault may contain before first contact, and the removal of everything that first contact created."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BAD_REQUEST = 400
 
 
 class LeftOver(Struct, frozen=True):
-    """Something that could not be cleaned up: what kind of thing, its name, and why."""
+    """A resource that could not be cleaned up: its kind, its name, and why."""
 
     kind: str
     name: str
@@ -24,13 +24,13 @@ class LeftOver(Struct, frozen=True):
 
 
 def check_is_throwaway(session: Session) -> None:
-    """Raise RefusedError where the vault or the group holds what first contact must not come near.
+    """Raise RefusedError if the vault or the group contains something that first contact must not touch.
 
-    A vault must hold nothing but what an interrupted run of first contact left. Where a machine was named, the vault
-    may hold this one, and the fabrics and mappings that it needs. What cannot be read is taken for something.
+    A vault may contain only what an interrupted run of first contact left. If a machine was named, the vault may
+    contain that machine and the fabrics and mappings it needs. Whatever cannot be read is assumed to contain something.
     """
     place = session.place
-    hint = "give first contact a vault of its own, which it may write to as it likes"
+    hint = "give first contact an empty vault, to which it may write freely"
     try:
         items = session.rows(f"{place.vault}/replicationProtectedItems")
         mappings = session.rows(f"{place.vault}/replicationNetworkMappings")
@@ -38,7 +38,7 @@ def check_is_throwaway(session: Session) -> None:
         networks = session.rows(f"{place.group}/providers/Microsoft.Network/virtualNetworks")
     except NotTried as reason:
         raise RefusedError(
-            f"the vault or the group cannot be read ({reason}), so it is not known to be empty",
+            f"the vault or the group cannot be read ({reason}), so it may not be empty",
             kind="not_throwaway",
             hint="asrnet doctor names the rights that are missing",
         ) from reason
@@ -49,27 +49,30 @@ def check_is_throwaway(session: Session) -> None:
         counts["fabric"] = sum(not is_own(row) for row in fabrics)
     held = [f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items() if count]
     if held:
-        raise RefusedError(f"the vault holds {', '.join(held)} of somebody else's", kind="not_throwaway", hint=hint)
+        raise RefusedError(
+            f"the vault contains {', '.join(held)} that first contact did not create", kind="not_throwaway", hint=hint
+        )
     for network in networks:
         if is_own(network) and at(network, "tags", TAG) is None:
             raise RefusedError(
-                f"the group has a network whose name begins with '{PREFIX}' and that lacks the tag '{TAG}'",
+                f"the group has a network whose name begins with '{PREFIX}' but without the tag '{TAG}'",
                 kind="not_throwaway",
                 hint="rename it, or give first contact another resource group",
             )
 
 
 def clean_up(session: Session) -> list[LeftOver]:
-    """Delete everything that first contact made, now or in a run before: what could not be deleted.
+    """Delete everything that this or an earlier run of first contact created, and return what could not be deleted.
 
-    It goes by what is there and not by what was noted: a write whose answer was lost may have had its effect.
+    It searches the vault instead of remembering writes, because a write may have taken effect although its answer was
+    lost.
     """
     place = session.place
     left: list[LeftOver] = []
     try:
         session.settle()
     except AsrError as error:
-        left.append(LeftOver("operation", "that is still running", f"its end could not be awaited: {error}"))
+        left.append(LeftOver("operation", "still running", f"waiting for it failed: {error}"))
     for kind, path in (
         ("mapping", f"{place.vault}/replicationNetworkMappings"),
         ("fabric", f"{place.vault}/replicationFabrics"),
@@ -88,7 +91,7 @@ def clean_up(session: Session) -> list[LeftOver]:
 
 
 def _deleted(session: Session, kind: str, row: object) -> str:
-    """Delete one resource of ours; why it is still there, or nothing."""
+    """Delete one resource of ours. Returns the reason why it still exists, or an empty text."""
     if kind == "network" and at(row, "tags", TAG) is None:
         return f"it lacks the tag '{TAG}', so it is not ours"
     path = str(at(row, "id"))
@@ -102,7 +105,7 @@ def _deleted(session: Session, kind: str, row: object) -> str:
         answer = session.get(path)
     except (NotTried, AsrError) as error:
         return str(error)
-    # A missing mapping has been answered 400 as well as 404.
+    # A missing mapping has been answered with 400 as well as 404.
     if answer.status == _NOT_FOUND or (kind == "mapping" and answer.status == _BAD_REQUEST):
         return ""
     code = write.facts.get("detail code") or write.facts.get("code") or ""
@@ -110,17 +113,19 @@ def _deleted(session: Session, kind: str, row: object) -> str:
 
 
 def place_of(session: Session, vault: ArmId, group: ArmId, regions: tuple[str, str], machine: ArmId | None) -> Place:
-    """Where the experiments take place: the vault's region, and its fabrics for the two regions where it has some.
+    """Determine the place of the experiments: the vault's region, and its existing fabrics for the two regions.
 
-    With a machine, the regions are the machine's. Raises RefusedError where these cannot be read.
+    With a machine, the regions are the machine's. Raises RefusedError if they cannot be read.
     """
     answer = session.get(vault)
     location = at(answer.document, "location")
     if location is None:
-        raise RefusedError(f"the vault was answered {answer.status}", kind="not_throwaway", hint="check --vault")
+        raise RefusedError(
+            f"reading the vault was answered {answer.status}", kind="not_throwaway", hint="check --vault"
+        )
     if machine is not None:
         if not machine.key.startswith(f"{vault.key}/"):
-            raise RefusedError("the machine is not one of the vault", kind="not_throwaway", hint="check --machine")
+            raise RefusedError("the machine is not in the vault", kind="not_throwaway", hint="check --machine")
         item = session.get(machine)
         primary, recovery = (
             at(item.document, "properties", "providerSpecificDetails", f"{end}FabricLocation")
@@ -128,9 +133,9 @@ def place_of(session: Session, vault: ArmId, group: ArmId, regions: tuple[str, s
         )
         if not primary or not recovery:
             raise RefusedError(
-                f"the machine was answered {item.status}, without the regions of an Azure machine",
+                f"reading the machine was answered {item.status}, without the regions of an Azure machine",
                 kind="not_throwaway",
-                hint="--machine takes the id of a protected item of Azure to Azure in the vault",
+                hint="--machine takes the id of a protected item (Azure to Azure) in the vault",
             )
         regions = (normal_location(str(primary)), normal_location(str(recovery)))
     fabric_ids = {region: vault.child("replicationFabrics", f"{PREFIX}-{region}") for region in regions}
@@ -149,10 +154,10 @@ def place_of(session: Session, vault: ArmId, group: ArmId, regions: tuple[str, s
 
 
 def written(place: Place) -> list[str]:
-    """What first contact will write, a line each, before it does."""
+    """What first contact will write, one line each."""
     lines = [f"virtual network {place.network(label)}" for label in LABELS]
     lines += [f"fabric {fabric}" for fabric in place.fabrics if fabric.name.startswith(PREFIX)]
     lines.append(f"mappings named {PREFIX}-* under {' and '.join(fabric.name for fabric in place.fabrics)}")
     if place.machine is not None:
-        lines.append(f"the network settings of the machine {place.machine.name}, which are put back")
+        lines.append(f"the network settings of the machine {place.machine.name}, which are restored")
     return lines
