@@ -16,6 +16,7 @@ from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH, timed
 from asrnet.cli.unreadable import report_unreadable
 from asrnet.errors import InputError
+from asrnet.files.atomic import writing_advice
 from asrnet.model.plan import Plan, load_plan, to_json
 from asrnet.render import render
 from asrnet.settings import Settings
@@ -78,7 +79,8 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
         stream = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below; only opening is an error here
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"{source}: {path} cannot be written: {why}", hint="nothing was changed") from error
+        hint = f"nothing was changed; {writing_advice(path, error)}"
+        raise InputError(f"{source}: {path} cannot be written: {why}", hint=hint) from error
     failures: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:

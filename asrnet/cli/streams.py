@@ -33,7 +33,10 @@ def write(text: str) -> None:
         _write(sys.stdout, text)
     except OSError as error:
         _discard(sys.stdout)
-        raise InputError(f"standard output cannot be written: {error.strerror or error}") from error
+        raise InputError(
+            f"standard output cannot be written: {error.strerror or error}",
+            hint="what was printed is not complete; make room there, or redirect it elsewhere",
+        ) from error
 
 
 def write_error(text: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from asrnet.errors import InputError
 
@@ -75,9 +78,35 @@ class PendingFile:
 
     def _error(self, error: OSError | ValueError | RuntimeError) -> InputError:
         why = getattr(error, "strerror", None) or str(error)
-        is_folder = isinstance(error, IsADirectoryError)
-        advice = "name a file in it" if is_folder else "choose a folder that exists and is writable"
-        return InputError(f"{self.path}: cannot be written: {why}", hint=f"nothing was overwritten; {advice}")
+        hint = f"nothing was overwritten; {writing_advice(self.path, error)}"
+        return InputError(f"{self.path}: cannot be written: {why}", hint=hint)
+
+
+def writing_advice(path: str | Path, error: Exception) -> str:
+    """What to do about an ``error`` of writing to ``path``."""
+    if isinstance(error, IsADirectoryError):
+        return "name a file in it"
+    if isinstance(error, RuntimeError):
+        return "choose a path whose links do not lead in a circle"
+    # What is in the way is the nearest part of the path that exists: a file in the place of a folder, or a folder.
+    folder = existing = Path(path).parent
+    with suppress(OSError, ValueError):
+        while not existing.exists():
+            existing = existing.parent
+        if not existing.is_dir():
+            return f"{existing} is a file, so nothing can be in it; choose another path"
+        if existing != folder:
+            return f"make the folder first: {shlex.join(['mkdir', '-p', str(folder)])}"
+    number = getattr(error, "errno", None)
+    return _ADVICE.get(number or 0, "choose a folder that exists and is writable")
+
+
+_ADVICE: Final[Mapping[int, str]] = {
+    errno.ENOSPC: "the disk is full: make room, or choose a place on another one",
+    errno.EDQUOT: "the quota is used up: make room, or choose another place",
+    errno.EROFS: "the file system is read-only: choose a place on another one",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 def _mode(target: Path) -> int:

@@ -502,7 +502,7 @@ def _bytes(path: str | Path, limit: int) -> bytes:
     except FileNotFoundError as error:
         raise DocumentError("the file does not exist", file=path) from error
     except IsADirectoryError as error:
-        raise DocumentError("this is a folder, expected a file", file=path) from error
+        raise DocumentError("this is a folder, expected a file", file=path, hint="name a file in it") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DocumentError(f"the file cannot be read: {reason}", file=path) from error

@@ -13,6 +13,7 @@ from msgspec import Struct
 from asrnet.errors import InputError
 
 _LIMIT: Final = 1024 * 1024
+_HINT: Final = "name a file with a NAME=value in each line"
 
 
 class DotenvFile(Struct, frozen=True, kw_only=True):
@@ -37,7 +38,7 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
         text = _text(path, trusted=trusted)
     except FileNotFoundError as error:
         if trusted:
-            raise InputError(f"{path}: the file of variables does not exist") from error
+            raise InputError(f"{path}: the file of variables does not exist", hint=_HINT) from error
         return NO_FILE
     except (OSError, ValueError) as error:
         problems = [f"{path}: the file of variables cannot be read: {getattr(error, 'strerror', None) or error}"]
@@ -45,7 +46,7 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
     else:
         values, problems = _parsed(text, path)
     if trusted and problems:
-        raise InputError(problems[0])
+        raise InputError(problems[0], hint=_HINT)
     return DotenvFile(path=path, values=values, trusted=trusted, problems=tuple(problems))
 
 

@@ -23,6 +23,11 @@ from asrnet.fake.world import World
 from asrnet.render import formats_of
 from asrnet.settings import all_options
 
+FULL = (
+    b"error: standard output cannot be written: No space left on device\n"
+    b"hint: what was printed is not complete; make room there, or redirect it elsewhere\n"
+)
+
 COMMANDS = list(commands.COMMANDS)
 
 
@@ -418,7 +423,7 @@ def test_a_full_disk_behind_standard_output_is_reported_in_a_sentence(folder: Pa
     with Path("/dev/full").open("wb") as full:
         process = run(folder, "plan", stdout=full)
         _, errors = process.communicate()
-    assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
+    assert (process.returncode, errors) == (1, FULL)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the disk that is always full is Linux's")
@@ -456,7 +461,7 @@ def test_output_that_cannot_be_printed_is_reported_in_a_sentence(folder: Path, a
             stderr=subprocess.PIPE,
         )
         _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (1, b"error: standard output cannot be written: No space left on device\n")
+    assert (process.returncode, errors) == (1, FULL)
 
 
 @pytest.mark.parametrize(

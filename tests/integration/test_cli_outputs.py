@@ -128,6 +128,35 @@ def test_an_unwritable_output_is_refused_before_anything_is_done(
     assert snapshot(folder) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        ("plan -o json=folder", "name a file in it"),
+        ("plan --out folder", "name a file in it"),
+        ("apply --yes --audit folder", "name a file in it"),
+        ("dump --vault sea --out folder", "name a file in it"),
+        ("init --out folder", "name a file in it, as in --out folder/asrnet.yaml"),
+        ("plan -o json=no/where/x.json", "make the folder first: mkdir -p no/where"),
+        ("apply --yes --audit no/where/x.log", "make the folder first: mkdir -p no/where"),
+        ("plan -o json=world.yaml/x.json", "world.yaml is a file, so nothing can be in it"),
+        ("demo --out world.yaml/x", "world.yaml is a file, so nothing can be in it"),
+        ("plan -o json=" + "n" * 300, "choose a shorter name"),
+        ("plan -o json=circle", "links do not lead in a circle"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_with_what_to_do_about_it(
+    cli: Cli, folder: Path, arguments: str, advice: str
+) -> None:
+    (folder / "circle").symlink_to("circle")
+    (folder / "folder").mkdir()
+    before = snapshot(folder)
+    needs_backend = arguments.split(maxsplit=1)[0] not in {"init", "demo"}
+    ran = cli(*arguments.split(), *(["--backend", "fake:world.yaml"] if needs_backend else []))
+    assert (ran.code, ran.out) == (1, "")
+    assert advice in ran.err.partition("hint: ")[2]
+    assert snapshot(folder) == before
+
+
 @pytest.mark.parametrize("variable", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"])
 def test_unwritable_step_files_are_refused_before_anything_is_done(
     fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, variable: str
@@ -152,6 +181,7 @@ def test_an_output_that_fails_at_the_end_does_not_prevent_the_others(fake: Cli, 
     ran = fake("apply", "--yes", "-o", "text=/dev/full", "-o", "json=report.json")
     assert ran.code == 1
     assert "/dev/full: cannot be written" in ran.err
+    assert "the disk is full: make room" in ran.err
     assert json.loads((folder / "report.json").read_text("utf-8"))["result"] == "succeeded"
 
 

@@ -17,7 +17,7 @@ from asrnet.cli import streams
 from asrnet.cli.progress import show_progress
 from asrnet.cli.session import Session
 from asrnet.errors import InputError
-from asrnet.files.atomic import PendingFile
+from asrnet.files.atomic import PendingFile, writing_advice
 from asrnet.render.wording import printable
 from asrnet.settings.tools import DemoSettings
 
@@ -73,7 +73,7 @@ def _write_files(out: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out: {out} cannot be made: {error.strerror}", hint="give another folder") from error
+        raise InputError(f"--out: {out} cannot be made: {error.strerror}", hint=writing_advice(out, error)) from error
     for name in FILES:
         PendingFile(folder / name).commit((resources.files("asrnet.cli") / "demo" / name).read_text("utf-8"))
     streams.write(

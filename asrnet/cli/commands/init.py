@@ -70,7 +70,9 @@ def _check_absent(settings: InitSettings) -> None:
         source = f"{settings.source('out')}: " if "out" in settings.sources else ""
         raise InputError(
             f"{source}{settings.out} exists, and init replaces nothing",
-            hint="edit it, or give another file with --out",
+            hint=f"name a file in it, as in --out {Path(settings.out) / 'asrnet.yaml'}"
+            if Path(settings.out).is_dir()
+            else "edit it, or give another file with --out",
         )
 
 
