@@ -14,6 +14,7 @@ from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, S
 from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError, did_you_mean
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
+from asrnet.model.azure import VirtualNetwork
 from asrnet.model.findings import FindingKind, finding
 from asrnet.model.limits import MachinesMode
 from asrnet.model.plan import Plan
@@ -56,7 +57,7 @@ def plan_pair(
     *,
     vault: ArmId,
     primary: ArmId,
-    to: str,
+    to: str | None = None,
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
@@ -67,12 +68,14 @@ def plan_pair(
 ) -> Plan:
     """The plan that maps ``primary`` into the region ``to``, and back, as the portal does at a first replication.
 
+    ``recovery`` names its region too, so that ``to`` may be left out beside it; one of the two is needed.
     A network that is already mapped keeps its recovery network: another ``recovery`` raises RefusedError (``mapped``)
     unless ``retarget`` is set. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
     ``machines="follow"`` the network's protected machines are pointed at its recovery network as well. ``forced`` lifts
     safeguards by name. Source: Set up network mapping and IP addressing for VNets. Raises like ``read_inventory``;
-    InputError for ids of the wrong kind, a region that Azure does not have, and networks in the region ``to`` itself;
-    ServiceError where ``primary`` does not exist.
+    InputError for ids of the wrong kind, a region that Azure does not have, a ``recovery`` in another region than
+    ``to``, neither of the two, and networks in the recovery region itself; NotFoundError where ``primary`` does not
+    exist, or ``recovery`` without ``to``.
     """
     request = request_pair(
         backend,
@@ -94,7 +97,7 @@ def request_pair(
     *,
     vault: ArmId,
     primary: ArmId,
-    to: str,
+    to: str | None = None,
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
@@ -113,9 +116,13 @@ def request_pair(
     for network in (primary, recovery):
         if network:
             expect(network, VNET, "a virtual network")
-    source = backend.networks.virtual_network(primary)
-    if source is None:
-        raise NotFoundError(f"{primary} does not exist", resource_id=primary, status=404, code="ResourceNotFound")
+    if to is None and recovery is None:
+        problem = "neither the recovery region nor the recovery network is given"
+        raise InputError(problem, hint="give to, the region, or recovery, the id of a network in it")
+    source = _existing(primary, backend)
+    if to is None:
+        assert recovery is not None  # noqa: S101 - one of the two is given
+        to = _existing(recovery, backend).location
     region = Region(primary=source.location, recovery=references.region(to), copy=copy)
     if region.primary == region.recovery:
         raise InputError(f"{source.name} is in {region.primary} itself; mappings pair two regions")
@@ -128,6 +135,12 @@ def request_pair(
         machines=machines,
     )
     inventory = read_inventory(desired, backend)
+    target = inventory.network(recovery) if recovery else None
+    if isinstance(target, VirtualNetwork) and target.location != region.recovery:
+        raise InputError(
+            f"{target.name} is in {target.location}, and the recovery region is {region.recovery}",
+            hint=f"give a network in {region.recovery}, or {target.location} as the region",
+        )
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault_name], subscription=primary.subscription)
     row, fails_back_to = _settled(row, inventory, region, retarget=retarget)
     settled = structs.replace(desired, pairs=(row,))
@@ -143,7 +156,7 @@ def ensure_pair(
     *,
     vault: ArmId,
     primary: ArmId,
-    to: str,
+    to: str | None = None,
     recovery: ArmId | None = None,
     copy: CopySettings = CopySettings(),  # noqa: B008 - a frozen value
     retarget: bool = False,
@@ -154,10 +167,10 @@ def ensure_pair(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_write: Callable[[AuditEntry], None] = lambda _: None,
 ) -> Report:
-    """Make sure that ``primary`` is mapped into the region ``to`` and back: ``plan_pair`` and ``apply`` in one.
+    """Make sure that ``primary`` is mapped in both directions: ``plan_pair`` and ``apply`` in one.
 
-    The recovery network is ``report.pairs[0].recovery_network_id``. Doing it again changes nothing. Raises what these
-    two raise.
+    ``to``, the recovery region, may be left out where ``recovery`` names a network in it. The recovery network is
+    ``report.pairs[0].recovery_network_id``. Doing it again changes nothing. Raises what these two raise.
     """
     planned = plan_pair(
         backend,
@@ -173,6 +186,13 @@ def ensure_pair(
         forced=options.forced,
     )
     return apply(planned, backend, options, on_progress=on_progress, on_write=on_write)
+
+
+def _existing(network_id: ArmId, backend: Backend) -> VirtualNetwork:
+    network = backend.networks.virtual_network(network_id)
+    if network is None:
+        raise NotFoundError(f"{network_id} does not exist", resource_id=network_id, status=404, code="ResourceNotFound")
+    return network
 
 
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:

@@ -12,7 +12,7 @@ from asrnet.applying import Report
 from asrnet.errors import InputError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
 from asrnet.model.azure import VirtualNetwork
-from asrnet.provision import ensure_pair
+from asrnet.provision import ensure_pair, plan_pair
 
 
 def ensure(azure: TwoRegions, primary: VirtualNetwork, **more: Any) -> Report:
@@ -34,6 +34,46 @@ def test_a_chosen_recovery_network_is_mapped_both_ways() -> None:
     azure = TwoRegions()
     ensure(azure, azure.network("app"), recovery=azure.network("dr", SEA).id)
     assert azure.mappings() == {"app": "dr", "dr": "app"}
+
+
+def test_a_recovery_network_names_the_region_too() -> None:
+    azure = TwoRegions()
+    app, dr = azure.network("app"), azure.network("dr", SEA)
+    report = ensure_pair(azure.backend, vault=azure.vault.id, primary=app.id, recovery=dr.id)
+    assert (report.result, azure.mappings()) == ("succeeded", {"app": "dr", "dr": "app"})
+
+
+def test_without_a_region_and_a_recovery_network_nothing_is_read() -> None:
+    azure = TwoRegions()
+    with pytest.raises(InputError, match="neither the recovery region nor the recovery network is given") as caught:
+        plan_pair(azure.backend, vault=azure.vault.id, primary=azure.network("app").id)
+    assert caught.value.hint == "give to, the region, or recovery, the id of a network in it"
+    assert azure.backend.requests().get("GET", 0) == 0
+
+
+def test_a_recovery_network_in_another_region_than_the_one_given_is_refused_with_both() -> None:
+    azure = TwoRegions()
+    app, far = azure.network("app"), azure.network("far", "japaneast")
+    with pytest.raises(InputError, match="far is in japaneast, and the recovery region is southeastasia") as caught:
+        ensure(azure, app, recovery=far.id)
+    assert caught.value.hint == "give a network in southeastasia, or japaneast as the region"
+    assert azure.mappings() == {}
+
+
+def test_a_recovery_network_that_does_not_exist_names_no_region() -> None:
+    azure = TwoRegions()
+    app, gone = azure.network("app"), azure.network("gone", SEA)
+    azure.world.virtual_networks.delete(gone.id)
+    with pytest.raises(NotFoundError, match="gone does not exist"):
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=app.id, recovery=gone.id)
+
+
+def test_a_recovery_network_of_the_primary_region_is_refused_without_a_region_too() -> None:
+    azure = TwoRegions()
+    with pytest.raises(InputError, match="app is in eastasia itself; mappings pair two regions"):
+        ensure_pair(
+            azure.backend, vault=azure.vault.id, primary=azure.network("app").id, recovery=azure.network("near").id
+        )
 
 
 def test_a_second_run_changes_nothing() -> None:
