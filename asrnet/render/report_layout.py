@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _Details = Callable[..., Iterator[str]]
 
 _NAMED: Final = 3
-"""So many machines are named of those that came out alike; their table has all of them."""
+"""So many machines or pairs are named of those that came out alike; their table has all of them."""
 
 _HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Outcome", "Seconds")
 _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
@@ -52,7 +52,10 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     """
     over = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
+    shared_hints = _shared_hints(report.changes)
     for change in _without_repeated_reasons(report.changes):
+        if change.hint in shared_hints:
+            change = structs.replace(change, hint="")  # noqa: PLW2901 - the same change, its hint said below the tables
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in report.pairs:
@@ -67,6 +70,9 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
     yield machines_section(report, verbose=view.verbose)
     yield _other_changes(remaining, with_error=not over)
+    if not over:
+        lines = [f"for {_named(names)}: {hint}" for hint, names in shared_hints.items()]
+        yield sentences("What to do", lines, "quiet")
     # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted,
     # those that were to follow and are held, and what an update left as it was.
     updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}
@@ -85,6 +91,21 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     yield from finding_sections(findings)
     yield sentences("Refused", over, "error")
     yield sentences("", [report_summary(report)])
+
+
+def _shared_hints(changes: Iterable[AppliedChange]) -> Mapping[str, Sequence[str]]:
+    """The hints that concern several pairs, each with the names of these pairs; of changes without a pair their own."""
+    names: dict[str, dict[str, None]] = defaultdict(dict)
+    for change in changes:
+        if change.hint:
+            names[change.hint][change.pair or change.name] = None
+    return {hint: tuple(concerned) for hint, concerned in names.items() if len(concerned) > 1}
+
+
+def _named(names: Sequence[str]) -> str:
+    """The first few of ``names``, and how many others there are."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 def _without_repeated_reasons(changes: Iterable[AppliedChange]) -> Iterator[AppliedChange]:
@@ -144,8 +165,7 @@ def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str
         first = group[0]
         label = wording.change_label(first)
         if len(group) > 1 and first.error:
-            more = f" and {len(group) - _NAMED} more" if len(group) > _NAMED else ""
-            label = f"~ {len(group)} machines ({', '.join(change.name for change in group[:_NAMED])}{more})"
+            label = f"~ {len(group)} machines ({_named([change.name for change in group])})"
         if first.error:
             lines.append((f"{label}: {_outcome(first)[1]}: {first.error}", first.hint))
         elif verbose:

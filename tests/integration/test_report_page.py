@@ -292,6 +292,20 @@ def test_two_hundred_blocked_pairs_print_on_eight_sheets_with_the_reason_once(ta
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())) <= 8
 
 
+def test_a_hint_of_many_failed_changes_is_given_once_on_the_screen_and_on_paper(tab: Page, tmp_path: Path) -> None:
+    names = [f"app-{number:03d}" for number in range(30)]
+    plan = Plan(
+        pairs=tuple(pair(name, forward="create") for name in names),
+        changes=tuple(change("create", f"m-{name}", name, direction="forward") for name in names),
+    )
+    show(tab, tmp_path, applied(plan, "failed", error="no right", hint="grant the missing right"))
+    assert tab.run("document.getElementById('app').innerText").count("grant the missing right") == 1
+    advice = "document.querySelector('.advice').textContent"
+    assert tab.run(advice) == "for app-000, app-001, app-002 and 27 more: grant the missing right"
+    # The table of pairs leaves it out, and the part below the table is on paper as it is on the screen.
+    assert "grant the missing right" not in printed(tab, tmp_path)
+
+
 def test_options_and_words_in_backticks_are_not_broken(tab: Page, tmp_path: Path) -> None:
     held = finding(FindingKind.STALE_PROTECTED_ITEM, "vm1 stays", vault="sea", pair="app")
     forced = finding(FindingKind.FROZEN, "app waits", vault="sea", pair="app", hint="wait, or use --force frozen")

@@ -116,3 +116,23 @@ def test_the_exit_code_of_a_report(
     changes: list[AppliedChange], findings: list[Finding], interrupted: bool, code: int
 ) -> None:
     assert exit_codes.exit_code(report(*changes, findings=tuple(findings), interrupted=interrupted)) == code
+
+
+@pytest.mark.parametrize("output", ["text", "markdown"])
+def test_a_hint_that_many_pairs_share_is_given_once_below_the_tables(output: str) -> None:
+    hints = ("grant the missing right", "wait until the job has ended", "plan again")
+    names = [f"p{number}" for number in range(200)]
+    changes = (
+        applied(change("create", f"m-{name}", name, direction="forward"), "failed", error="no", hint=hints[number % 3])
+        for number, name in enumerate(names)
+    )
+    text = render(report(*changes, pairs=tuple(pair(name, forward="create") for name in names)), output)
+    assert [text.count(hint) for hint in hints] == [1, 1, 1]
+    assert "for p0, p3, p6 and 64 more: grant the missing right" in text
+
+
+def test_a_hint_of_one_pair_stays_below_its_change() -> None:
+    failed = applied(change("create", "m", "hub", direction="forward"), "failed", error="no", hint="plan again")
+    lines = [line.strip() for line in render(report(failed), "text").splitlines()]
+    assert lines[lines.index("+ forward mapping m: failed: no") + 1] == "hint: plan again"
+    assert "What to do" not in lines

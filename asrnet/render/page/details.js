@@ -123,6 +123,20 @@ function drawChange(change) {
     element('ol', {}, ...change.steps.map(drawStep)));
 }
 
+/** The hints of changes that concern several pairs, each with these pairs. */
+function sharedHints(items) {
+  const hinted = items.flatMap(item => [...new Set(item.changes.map(change => change.hint).filter(Boolean))].map(text => ({ text, item })));
+  return [...grouped(hinted, ({ text }) => text)].filter(([, sharing]) => sharing.length > 1)
+    .map(([text, sharing]) => [text, sharing.map(({ item }) => item)]);
+}
+
+const NAMED = 3;
+
+function namedPairs(pairs) {
+  const more = pairs.length > NAMED ? ` and ${format(pairs.length - NAMED)} more` : '';
+  return pairs.slice(0, NAMED).map(item => item.name).join(', ') + more;
+}
+
 /** The old and the new values of an update, side by side. */
 function differenceTable(differences) {
   if (!differences || !differences.length) return null;

@@ -4,18 +4,19 @@
 const DRAWN_ON_PAPER = 20;
 
 function drawPaper(items, networks) {
+  const shared = new Set(sharedHints(items).map(([text]) => text));
   const lanes = grouped(items, item => JSON.stringify([item.vault, networks[item.primary].place, networks[item.recovery].place]));
-  return [...lanes.values()].map(lane => paperTable(lane, networks));
+  return [...lanes.values()].map(lane => paperTable(lane, networks, shared));
 }
 
-function paperTable(items, networks) {
+function paperTable(items, networks, sharedTexts) {
   const [{ vault, primary, recovery }] = items;
   const title = `Vault ${vault}: ${placeName(networks[primary].place)} to ${placeName(networks[recovery].place)}, ${counted(items.length, 'pair')}`;
   const heads = ['Pair', 'State', 'Primary', 'Recovery', 'Forward', 'Reverse'];
   return element('table', { class: 'paper' },
     element('thead', {}, element('tr', {}, element('th', { colspan: heads.length, class: 'lane-title' }, title)),
       element('tr', {}, ...heads.map(head => element('th', { scope: 'col' }, head)))),
-    ...items.map(item => paperPair(item, networks)));
+    ...items.map(item => paperPair(item, networks, sharedTexts)));
 }
 
 function errorMessages(item) {
@@ -27,7 +28,8 @@ function isInPaperTable({ finding, item }) {
   return Boolean(item) && finding.severity === 'error' && !isShortened(errorMessages(item));
 }
 
-function paperPair(item, networks) {
+/** `sharedTexts` are the hints of several pairs, which the page gives once, under "What to do". */
+function paperPair(item, networks, sharedTexts) {
   const networkCell = number => {
     const { name, state } = networks[number];
     return element('td', {}, name, STATES[state] ? ` (${STATES[state]})` : '');
@@ -40,7 +42,7 @@ function paperPair(item, networks) {
   const remarks = [
     ...shortened(errorMessages(item)),
     ...item.changes.filter(change => change.outcome || change.differences).map(change =>
-      change.label + (change.reason ? `: ${change.reason}` : '') + outcomeText(change)),
+      change.label + (change.reason ? `: ${change.reason}` : '') + outcomeText(change, sharedTexts)),
     machinesAway(item, networks),
   ].filter(Boolean);
   const below = remarks.map(text => element('tr', { class: 'remark-row' }, element('td', { colspan: 6 }, text)));
@@ -52,7 +54,7 @@ function lastPart(text) {
   return text.startsWith('/') ? text.slice(text.lastIndexOf('/') + 1) : text;
 }
 
-function outcomeText(change) {
-  const remarks = [change.error, ...(change.warnings || []), change.hint && `hint: ${change.hint}`].filter(Boolean);
+function outcomeText(change, sharedTexts) {
+  const remarks = [change.error, ...(change.warnings || []), change.hint && !sharedTexts.has(change.hint) && `hint: ${change.hint}`].filter(Boolean);
   return change.outcome ? ` (${[change.outcome, ...remarks].join(': ')})` : '';
 }

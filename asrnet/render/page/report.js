@@ -262,6 +262,8 @@ function move(row, step) {
 function drawMore() {
   const parts = [
     section('Other changes', data.changes, list => element('div', {}, ...list.map(drawChange))),
+    section('What to do', sharedHints(items), list => element('ul', { class: 'advice' }, ...list.map(([text, pairs]) =>
+      element('li', {}, ...prose(`for ${namedPairs(pairs)}: ${text}`))))),
     section('Rules', data.rules, list => element('dl', {}, ...list.flatMap(rule => [
       element('dt', {}, rule.name), element('dd', {}, rule.networks.join(', ') || 'matches nothing')]))),
     legend(),
