@@ -10,7 +10,7 @@ from asrnet.fake.refusals import assumptions
 _HEAD: Final = """\
 # What the emulator covers
 
-Made from the emulator's table of routes by `make docs`. What it is and how to use it: [the emulator](emulator.md).
+Made from the emulator's table of routes by `make docs`. How to use it: [the emulator](emulator.md).
 
 The source of an operation's behaviour is one of:
 
@@ -68,7 +68,7 @@ def page() -> str:
     lines += [
         "",
         "## Refusals that are assumed\n",
-        "No public source shows what the service answers here. A world replaces status, code and message of each with",
+        "No public source shows what the service answers here. A world can replace the status, code and message of each with",
         "`behaviour: {answers: {NAME: {status: 409, code: CODE, message: TEXT}}}`.\n",
         "| name | status | code | message |",
         "|---|---|---|---|",

@@ -350,7 +350,7 @@ def _affected_machine(world: World, item_id: ArmId) -> Document:
     f"{VAULT}/replicationJobs",
     "ReplicationJobs_List",
     "recorded",
-    "of the filter startTime, endTime, jobStatus and jobName are applied",
+    "the filter supports startTime, endTime, jobStatus and jobName",
 )
 def list_jobs(call: Call) -> Response:
     """The jobs of a vault that match the filter, latest first."""
