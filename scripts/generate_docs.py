@@ -69,9 +69,9 @@ word on this page and on [the page of findings](findings.md) means; `make docs` 
 ## Errors
 
 On standard error an error is `error: what happened`, usually followed by `hint: what to do`; `-vv` adds the traceback.
-All mistakes in all files are reported at once. An error that Azure answered with has a last line `for Microsoft's
-support`, with the id of the request and the service's code. In programs errors are classes under `asrnet.AsrError` with
-`.message` and `.hint`:
+All mistakes in all files are reported at once. An error from Azure ends with a line `for Microsoft's support`, with the
+id of the request and the service's code. In programs errors are classes under `asrnet.AsrError` with `.message` and
+`.hint`:
 
 | class | means | what to do | exit code |
 |---|---|---|---|
