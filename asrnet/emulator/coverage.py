@@ -68,7 +68,7 @@ def page() -> str:
     lines += [
         "",
         "## Refusals that are assumed\n",
-        "No public source shows what the service answers here. A world can replace the status, code and message of each",
+        "No public source shows what the service answers here. A world can replace status, code and message of each",
         "with `behaviour: {answers: {NAME: {status: 409, code: CODE, message: TEXT}}}`.\n",
         "| name | status | code | message |",
         "|---|---|---|---|",
