@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 from threading import Lock
 from typing import Final
 
@@ -40,6 +41,7 @@ class Journal:
             self._counts.clear()
 
 
+@lru_cache(maxsize=4096)  # each request is counted, checked against rights and searched for faults by its type
 def type_of(path: str) -> str:
     """The resource type in the path of a resource or a list: ``Microsoft.Network/virtualNetworks``."""
     parts = path.partition("?")[0].strip("/").split("/")

@@ -72,7 +72,7 @@ def seed(world: World, *resources: Seed) -> None:
     with world.state.lock:
         for resource in resources:
             _put(world.state, resource)
-        world.state.forget_past()
+        world.state.past.forget()
 
 
 def _put(state: State, resource: Seed) -> None:

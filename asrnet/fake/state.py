@@ -31,7 +31,7 @@ from asrnet.fake.records import (
     VirtualMachine,
     VmNetworkRecord,
 )
-from asrnet.fake.store import Store
+from asrnet.fake.store import Past, Store
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import (
     Cloud,
@@ -77,28 +77,28 @@ class State:
         self.faults = Faults()
         self.operations = Operations(clock)
         # The changes of an operation date from its end, even if a later request triggers them.
-        moment = self.operations.now
+        self.past = Past(self.operations.now)
         self.registered: set[tuple[str, str]] = set()
         self.subscriptions: dict[str, Subscription] = {}
-        self.groups: Store[ResourceGroup] = Store(moment)
-        self.virtual_networks: Store[VirtualNetwork] = Store(moment)
-        self.virtual_machines: Store[VirtualMachine] = Store(moment)
-        self.security_groups: Store[NetworkSecurityGroup] = Store(moment)
-        self.route_tables: Store[RouteTable] = Store(moment)
-        self.network_interfaces: Store[NetworkInterface] = Store(moment)
-        self.vaults: Store[VaultResource] = Store(moment)
-        self.fabrics: Store[Fabric] = Store(moment)
-        self.sites: Store[Site] = Store(moment)
-        self.source_machines: Store[SourceMachine] = Store(moment)
-        self.vm_networks: Store[VmNetworkRecord] = Store(moment)
-        self.logical_networks: Store[LogicalNetwork] = Store(moment)
-        self.clouds: Store[CloudRecord] = Store(moment)
-        self.cloud_mappings: Store[CloudMapping] = Store(moment)
-        self.hosts: Store[Host] = Store(moment)
-        self.mappings: Store[NetworkMapping] = Store(moment)
-        self.unreadable_mappings: Store[UnreadableMapping] = Store(moment)
-        self.policies: Store[ReplicationPolicy] = Store(moment)
-        self.protected_items: Store[ProtectedItem] = Store(moment)
+        self.groups: Store[ResourceGroup] = Store(self.past)
+        self.virtual_networks: Store[VirtualNetwork] = Store(self.past)
+        self.virtual_machines: Store[VirtualMachine] = Store(self.past)
+        self.security_groups: Store[NetworkSecurityGroup] = Store(self.past)
+        self.route_tables: Store[RouteTable] = Store(self.past)
+        self.network_interfaces: Store[NetworkInterface] = Store(self.past)
+        self.vaults: Store[VaultResource] = Store(self.past)
+        self.fabrics: Store[Fabric] = Store(self.past)
+        self.sites: Store[Site] = Store(self.past)
+        self.source_machines: Store[SourceMachine] = Store(self.past)
+        self.vm_networks: Store[VmNetworkRecord] = Store(self.past)
+        self.logical_networks: Store[LogicalNetwork] = Store(self.past)
+        self.clouds: Store[CloudRecord] = Store(self.past)
+        self.cloud_mappings: Store[CloudMapping] = Store(self.past)
+        self.hosts: Store[Host] = Store(self.past)
+        self.mappings: Store[NetworkMapping] = Store(self.past)
+        self.unreadable_mappings: Store[UnreadableMapping] = Store(self.past)
+        self.policies: Store[ReplicationPolicy] = Store(self.past)
+        self.protected_items: Store[ProtectedItem] = Store(self.past)
         # Machines in initial replication, as they will be afterwards: until then their NICs are hidden.
         self.replicating: dict[str, ProtectedItem] = {}
         self.working: dict[str, str] = {}
@@ -109,9 +109,9 @@ class State:
         """The latest failover, test failover or re-protection of each recovery plan, by the plan's key."""
         self.done: dict[str, dict[str, float]] = {}
         """The time at which a job of each scenario last succeeded, by the key of a machine or plan."""
-        self.plans: Store[RecoveryPlan] = Store(moment)
-        self.intents: Store[Intent] = Store(moment)
-        self.jobs: Store[Job] = Store(moment)
+        self.plans: Store[RecoveryPlan] = Store(self.past)
+        self.intents: Store[Intent] = Store(self.past)
+        self.jobs: Store[Job] = Store(self.past)
         self.extras: dict[str, dict[str, object]] = {}
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
@@ -150,12 +150,6 @@ class State:
     def start(self, write: Write, effect: Effect, admission: Admission, *, on_failure: Effect | None = None) -> Started:
         """Start an operation; ``on_failure`` is called if it fails or is canceled."""
         return self.operations.start(write, effect, admission.faults, on_failure=on_failure)
-
-    def forget_past(self) -> None:
-        """Make all changes older than any lag of lists."""
-        for member in vars(self).values():
-            if isinstance(member, Store):
-                member.forget_past()
 
     def listed(self, values: Iterable[V]) -> tuple[V, ...]:
         """The elements of a list, in the order in which the world returns them."""
@@ -361,19 +355,16 @@ class State:
             raise refusals.subscription_not_found(key)
         if self.tenant not in {subscription.tenant, *subscription.managed_by}:
             raise refusals.wrong_tenant(key, self.tenant, subscription.tenant)
-        namespace = type_of(path).partition("/")[0]
-        unregistered = key in {entry.lower() for entry in self.behaviour.unregistered}
-        if (
-            unregistered
-            and namespace.lower() in _REGISTERED_ON_DEMAND
-            and (key, namespace.lower()) not in self.registered
-        ):
-            raise refusals.not_registered(key, namespace)
+        if any(key == entry.lower() for entry in self.behaviour.unregistered):
+            namespace = type_of(path).partition("/")[0]
+            if namespace.lower() in _REGISTERED_ON_DEMAND and (key, namespace.lower()) not in self.registered:
+                raise refusals.not_registered(key, namespace)
 
     def _check_rights(self, method: str, path: str) -> None:
-        action = action_of(method, path)
-        if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.behaviour.denied):
-            raise refusals.forbidden(action, path)
+        if self.behaviour.denied:
+            action = action_of(method, path)
+            if any(fnmatchcase(action.lower(), pattern.lower()) for pattern in self.behaviour.denied):
+                raise refusals.forbidden(action, path)
         if method in _READS:
             return
         for lock in self.behaviour.locks:

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 V = TypeVar("V")
 
 # Lists lag by seconds or minutes, so recent changes are enough, and a world that runs for days does not grow.
-_REMEMBERED = 10_000
+_REMEMBERED = 50_000
+
+
+class Past:
+    """The recent changes of all stores of a world: time, store, scope, key, and the value before the change."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self.now = now
+        self.changes: deque[tuple[float, Store[Any], str, str, Any]] = deque(maxlen=_REMEMBERED)
+
+    def forget(self) -> None:
+        """Make all changes old enough to show in any lagging list."""
+        self.changes.clear()
 
 
 class Store(Generic[V]):
     """Values by scope (a vault or subscription) and key, in the order in which they were first stored."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self, past: Past) -> None:
+        self._past = past
         self._scopes: dict[str, dict[str, V]] = {}
-        self._past: deque[tuple[float, str, str, V | None]] = deque(maxlen=_REMEMBERED)
 
     def get(self, scope: str, key: str) -> V | None:
         """The value, or None."""
@@ -35,10 +46,6 @@ class Store(Generic[V]):
         else:
             entries[key] = value
 
-    def forget_past(self) -> None:
-        """Make all changes old enough to show in any lagging list."""
-        self._past.clear()
-
     def remove(self, scope: str, key: str) -> None:
         """Remove a value, if it exists."""
         self._remember(scope, key)
@@ -52,21 +59,21 @@ class Store(Generic[V]):
     def values(self, scope: str, *, lag: float = 0.0) -> list[V]:
         """The values of a scope, as they were ``lag`` seconds ago."""
         entries = self._scopes.get(scope, {})
-        return list((self._as_of(scope, self._now() - lag) if lag else entries).values())
+        return list((self._as_of(scope, self._past.now() - lag) if lag else entries).values())
 
     def __iter__(self) -> Iterator[V]:
         for entries in list(self._scopes.values()):
             yield from list(entries.values())
 
     def _remember(self, scope: str, key: str) -> None:
-        self._past.append((self._now(), scope, key, self.get(scope, key)))
+        self._past.changes.append((self._past.now(), self, scope, key, self.get(scope, key)))
 
     def _as_of(self, scope: str, moment: float) -> dict[str, V]:
         entries = dict(self._scopes.get(scope, {}))
-        for when, where, key, before in reversed(self._past):
+        for when, store, where, key, before in reversed(self._past.changes):
             if when <= moment:
                 break
-            if where != scope:
+            if store is not self or where != scope:
                 continue
             if before is None:
                 entries.pop(key, None)

@@ -103,9 +103,7 @@ class ArmId:
     @property
     def type(self) -> str:
         """The resource type in lower case, such as ``microsoft.network/virtualnetworks``; empty above resources."""
-        parts = self.key.split("/")
-        provider = _provider(parts)
-        return "" if provider < 0 else "/".join((parts[provider + 1], *parts[provider + 2 :: 2]))
+        return _type_below(self.key.rpartition("/")[0])
 
     @property
     def parent(self) -> ArmId:
@@ -171,6 +169,14 @@ def _usual_head(text: str) -> str:
         return _usual(f"{text}/name").removesuffix("/name")
     except InputError:
         return ""
+
+
+@lru_cache(maxsize=4096)
+def _type_below(key: str) -> str:
+    """The type of the resources whose keys are ``key`` and a name; many ids share all but their last name."""
+    parts = key.split("/")
+    provider = _provider(parts)
+    return "" if provider < 0 else "/".join((parts[provider + 1], *parts[provider + 2 :: 2]))
 
 
 @lru_cache(maxsize=65536)

@@ -57,9 +57,9 @@ def test_every_variable_and_option_is_read_somewhere() -> None:
     modules = [path for path in package.rglob("*.py") if path.parent != package / "settings"]
     modules += [package / "settings" / name for name in ("reading.py", "application.py")]
     code = "\n".join(path.read_text("utf-8") for path in modules)
-    words = set(re.findall(r"\w+", code))
-    assert [each.name for each in VARIABLES if each.name not in words] == []
-    assert [each.name for each in all_options() if each.name != "env_file" and f".{each.name}" not in code] == []
+    strings, attributes = set(re.findall(r"\"([A-Z_]+)\"", code)), set(re.findall(r"\.([a-z]\w*)", code))
+    assert [variable.name for variable in VARIABLES if variable.name not in strings] == []
+    assert [option.name for option in all_options() if option.name not in {"env_file", *attributes}] == []
 
 
 def test_without_any_setting_the_defaults_apply() -> None:
