@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len, chop_cells
@@ -57,60 +57,73 @@ def draw(sections: Iterable[Section], *, width: int, colour: bool) -> str:
 
 
 def _print(console: Console, section: Section) -> None:
+    width = console.width
     if section.title:
-        _print_text(console, section.title, "bold")
+        _print_lines(console, _lines(section.title, "bold", width))
     if not section.header:
-        for row in section.rows:
-            _print_text(console, row.cells[0], STYLES[row.tone], _INDENT if section.title else 0)
+        indent = _INDENT if section.title else 0
+        _print_lines(
+            console, (line for row in section.rows for line in _lines(row.cells[0], STYLES[row.tone], width, indent))
+        )
         return
-    available = console.width - _INDENT
+    available = width - _INDENT
     # From the widest form to the narrowest: as it is, shared regions in the header, folded cells, a cell to a line.
     table = section if _needed(_natural(section)) <= available else _with_regions_in_header(section)
     unbroken = _longest_words(table)
     if _needed(unbroken) > available:
-        for row in section.rows:
-            _print_row_by_cells(console, section.header, row)
+        _print_lines(console, (line for row in section.rows for line in _row_by_cells(section.header, row, width)))
         return
     widths = _fitted(_natural(table), unbroken, available)
-    console.print(_line(table.header, widths, "dim"))
+    # Details span all columns and no row of rich's tables can, so a table ends at each row that has details.
+    styled_rows = [(table.header, "dim")]
     for row in table.rows:
-        console.print(_line(row.cells, widths, STYLES[row.tone]))
-        _print_details(console, row)
+        styled_rows.append((row.cells, STYLES[row.tone]))
+        if row.details:
+            console.print(_grid(styled_rows, widths))
+            styled_rows.clear()
+            _print_lines(console, _detail_lines(row, width))
+    if styled_rows:
+        console.print(_grid(styled_rows, widths))
 
 
-def _print_row_by_cells(console: Console, header: Sequence[str], row: Row) -> None:
+def _row_by_cells(header: Sequence[str], row: Row, width: int) -> Iterator[Text]:
     """A row as a paragraph: its name and what has no name, such as signs; then each other cell that is not empty."""
     cells = [(title, cell) for title, cell in zip(header, row.cells, strict=True) if cell]
     titles = [title for title, _ in cells if title]
-    _print_text(
-        console, " ".join(cell for title, cell in cells if title in {"", *titles[:1]}), STYLES[row.tone], _INDENT
-    )
+    first_line = " ".join(cell for title, cell in cells if title in {"", *titles[:1]})
+    yield from _lines(first_line, STYLES[row.tone], width, _INDENT)
     column = max(map(cell_len, titles[1:]), default=0) + _GAP
     for title, cell in cells:
         if title in titles[1:]:
-            room = console.width - _CELL_INDENT - column
+            room = width - _CELL_INDENT - column
             if max(map(cell_len, printable(cell).split()), default=0) > room:  # below the name there is more room
-                _print_text(console, title, "dim", _CELL_INDENT)
-                _print_text(console, cell, STYLES[row.tone], _DETAIL_INDENT)
+                yield from _lines(title, "dim", width, _CELL_INDENT)
+                yield from _lines(cell, STYLES[row.tone], width, _DETAIL_INDENT)
                 continue
             for number, line in enumerate(_wrapped(printable(cell), room)):
                 label = title if number == 0 else ""
-                text = Text(" " * _CELL_INDENT).append(label.ljust(column), "dim").append(line, STYLES[row.tone])
-                console.print(text, no_wrap=True, overflow="ignore", crop=False)
-    _print_details(console, row)
+                yield Text(" " * _CELL_INDENT).append(label.ljust(column), "dim").append(line, STYLES[row.tone])
+    yield from _detail_lines(row, width)
 
 
-def _print_details(console: Console, row: Row) -> None:
+def _detail_lines(row: Row, width: int) -> Iterator[Text]:
     for detail in row.details:
-        _print_text(console, detail, "dim", _DETAIL_INDENT)
+        yield from _lines(detail, "dim", width, _DETAIL_INDENT)
 
 
-def _print_text(console: Console, text: str, style: str, indent: int = 0) -> None:
-    """Print ``text``, wrapped at ``indent`` and at the blanks that it begins with."""
+def _lines(text: str, style: str, width: int, indent: int = 0) -> Iterator[Text]:
+    """The lines of ``text``, wrapped at ``indent`` and at the blanks that it begins with."""
     content = printable(text)
     indent += len(content) - len(content.lstrip(" "))
-    for line in _wrapped(content.strip(" "), console.width - indent):
-        console.print(Text(" " * indent + line, style=style), no_wrap=True, overflow="ignore", crop=False)
+    for line in _wrapped(content.strip(" "), width - indent):
+        yield Text(" " * indent + line, style=style)
+
+
+def _print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Print ``lines`` at once, because printing them one by one takes rich three times as long."""
+    printed = list(lines)
+    if printed:
+        console.print(Text("\n").join(printed), no_wrap=True, overflow="ignore", crop=False)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -161,12 +174,13 @@ def _with_regions_in_header(section: Section) -> Section:
     return Section(section.title, header, tuple(shown))
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], style: str) -> Padding:
-    # Each line is a table of its own, because details span all columns and no row of rich's tables can.
+def _grid(rows: Iterable[tuple[Sequence[str], str]], widths: Sequence[int]) -> Padding:
+    """A table without lines, of the cells of each row in its style."""
     table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
     for width in widths:
         table.add_column(width=width, overflow="fold")
-    table.add_row(*(Text(printable(cell), style=style) for cell in cells))
+    for cells, style in rows:
+        table.add_row(*(Text(printable(cell), style=style) for cell in cells))
     return Padding(table, (0, 0, 0, _INDENT), expand=False)
 
 
