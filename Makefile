@@ -7,9 +7,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit check docs site dist try-dist prove-image lock bench bench-quick bench-startup clean
 
-# The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. pip does
-# it alone: it is what people have configured for their proxies, mirrors and certificates, and it compiles bytecode. The build
-# backend looks for its program on the PATH.
+# The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. Only pip
+# is used, because people have configured it for their proxies, mirrors and certificates, and because it compiles
+# bytecode. The build backend looks for its program on the PATH.
 PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .venv/.installed: constraints.txt pyproject.toml
 	@echo "installing asrnet and its tools into .venv: one or two minutes"
@@ -25,13 +25,13 @@ PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip
 demo: .venv/.installed  ## plan, apply, plan and show on example 01: the real Azure SDK, in process, no subscription
 	$(BIN)/asrnet demo
 
-# Three processes on two cores: a worker is idle while it waits for a program that it has started. They steal each other's
-# work at the end: without that, one had the last property tests alone for a minute and a half.
+# Three processes on two cores, because a worker is idle while it waits for a program that it has started. They steal each
+# other's work: otherwise one worker was alone with the last property tests for a minute and a half.
 test: .venv/.installed  ## the whole suite
 	$(BIN)/python -m pytest -n 3 --dist worksteal -q
 
-# Two processes with a half each. Workers of xdist would each collect everything, and send more messages about each test
-# than the test itself costs. Hypothesis is not used here; its plugin would import all of it to find that out.
+# Two processes, each with half of the files. With xdist each worker would collect all tests, and the messages about a
+# test would cost more than the test. These tests do not use Hypothesis, which its plugin would import nevertheless.
 UNIT = $(BIN)/python -m pytest -q -p no:_hypothesis_pytestplugin
 unit: .venv/.installed  ## the fast part
 	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit-a-o unit-p-z
@@ -51,8 +51,8 @@ docs: .venv/.installed  ## rewrite the generated pages and .env.example
 site: .venv/.release  ## docs, examples and the library's reference as a searchable site in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-# Built once from here and once from what the sdist contains, elsewhere, with other times and other permissions: the same bytes.
-# The backend writes pyproject.toml anew into the sdist and keeps ours beside it.
+# Built here, and again from the unpacked sdist in another folder with other times and permissions: both results must have
+# the same bytes. The build backend rewrites pyproject.toml in the sdist and keeps ours as pyproject.toml.orig.
 BUILD = PATH="$(CURDIR)/$(BIN):$$PATH" uv build --quiet --offline --no-build-isolation --clear --out-dir
 dist: .venv/.installed  ## a wheel and an sdist in dist/, built twice and compared byte for byte
 	$(BUILD) dist .

@@ -43,7 +43,7 @@ def import_rows(rounds: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for package in SDKS:
-            # The first run sees that there is bytecode; the last is made to do without.
+            # The first run only writes the bytecode. The one without bytecode looks for it in an empty folder.
             runs = [run([sys.executable, "-c", f"import {package}"], folder=folder) for _ in range(rounds + 1)][1:]
             without = [sys.executable, "-B", "-X", f"pycache_prefix={name}", "-c", f"import {package}"]
             for state, ran in (
@@ -115,7 +115,7 @@ def paging_rows(mappings: int, machines: int) -> Iterator[Row]:
 
 
 def machine() -> str:
-    """What it runs on: no names, no paths."""
+    """A description of the machine and the versions, without names and paths."""
     load = os.getloadavg()[0]
     return (
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores ({_processor()}), load {load:.1f} before the start; "
@@ -162,23 +162,23 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="PAGE")
     given = parser.parse_args()
     if given.write:
-        filled(given.write.read_text("utf-8"), "table", "")  # better now than ten minutes later
+        filled(given.write.read_text("utf-8"), "table", "")  # fails now rather than after ten minutes
     began, where, what = time.monotonic(), machine(), fleet.fleet_of(given)
     rows: list[Row] = []
     for part in parts(what, quick=given.quick):
         for row in part:
             rows.append(row)
             print(f"{time.monotonic() - began:4.0f} s: {row.work}, {row.program}", file=sys.stderr, flush=True)
-    weather = f"The emulator of plan and apply: {what.weather}. It took {time.monotonic() - began:.0f} s in all."
+    conditions = f"The emulator of plan and apply: {what.conditions}. It took {time.monotonic() - began:.0f} s in all."
     print(columns(rows))
-    print(f"\n{where}\n{weather}")
+    print(f"\n{where}\n{conditions}")
     if given.write:
-        table = f"{where}.\n{weather}\n\n{markdown(rows)}"
+        table = f"{where}.\n{conditions}\n\n{markdown(rows)}"
         given.write.write_text(filled(given.write.read_text("utf-8"), "table", table), "utf-8")
 
 
 def filled(page: str, name: str, text: str) -> str:
-    """``page`` with ``text`` between the two comments that bear the name."""
+    """``page`` with ``text`` between the two comments with the table's name."""
     before, begin, rest = page.partition(f"<!-- {name} -->")
     _, end, after = rest.partition(f"<!-- end of {name} -->")
     if not (begin and end):

@@ -1,7 +1,7 @@
-"""The longest chain of dependent requests: what is left of a run when the rest happens side by side.
+"""The longest chain of dependent requests: what remains of a run if everything else is parallel.
 
-It is counted, not timed: on the simulated clock every request takes the same long time and operations none, and any
-number may be under way. What then passes, divided by the time of one request, is the length of the chain.
+It is counted, not timed: on the simulated clock every request takes the same long time, operations take none, and any
+number of requests may be in flight. The time that passes, divided by that of one request, is the length of the chain.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from asrnet.fake.world import World
 from asrnet.inventory import read as inventory
 from asrnet.settings.clouds import PUBLIC
 from benchmarks.floor import Floor
-from benchmarks.scenes import Weather, desired, world
+from benchmarks.scenes import Conditions, desired, world
 
 Task = Literal["plan", "apply"]
 
 A_REQUEST = 80_000.0
-"""Simulated seconds: so many that the moments between looks at pending operations do not count beside them."""
+"""In simulated seconds: so long that the pauses between polls do not count."""
 
 EVERYTHING = Options(per_vault=1_000_000, in_all=1_000_000, timeout=A_REQUEST * 1_000_000, look_age=inf)
 
@@ -56,8 +56,8 @@ def chain_of_floor(task: Task, pairs: int) -> int:
 
 
 def _world(task: Task, pairs: int) -> World:
-    weather = Weather(latency=A_REQUEST, operation=0.0)
-    return world(pairs, mapped=task == "plan", weather=weather, clock=SimulatedClock()).world
+    conditions = Conditions(latency=A_REQUEST, operation=0.0)
+    return world(pairs, mapped=task == "plan", conditions=conditions, clock=SimulatedClock()).world
 
 
 def _requests(seconds: float) -> int:

@@ -1,4 +1,4 @@
-"""The emulator in a process of its own, with the work that is measured behind it.
+"""The emulator in a process of its own, with a world to measure on.
 
 python -m benchmarks.emulator PAIRS [--mapped] [--latency S] [--operation S] [--retry-after S] [--cache FOLDER]
                               [--machines N]
@@ -21,11 +21,11 @@ from msgspec import Struct
 
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
-from benchmarks.scenes import Weather, world
+from benchmarks.scenes import Conditions, world
 
 
 class Emulated(Struct, frozen=True, kw_only=True):
-    """An emulator that runs. ``url`` is its HTTPS address, ``http`` the plain one, ``ca`` whom to trust."""
+    """An emulator that runs. ``url`` is its HTTPS address, ``http`` the plain one, ``ca`` the file of its authority."""
 
     url: str
     http: str
@@ -33,29 +33,29 @@ class Emulated(Struct, frozen=True, kw_only=True):
     process: int
 
     def environment(self) -> dict[str, str]:
-        """What makes a client trust it."""
+        """The variables with which a client trusts it."""
         return {"REQUESTS_CA_BUNDLE": self.ca, "SSL_CERT_FILE": self.ca}
 
     def reset(self) -> None:
-        """As it was at the start, with an empty journal."""
+        """Put the world back as it was at the start, and empty the journal."""
         requests.post(f"{self.http}/_asrnet/reset", timeout=60).raise_for_status()
 
     def clear(self) -> None:
-        """An empty journal; the world stays as it is."""
+        """Empty the journal; the world stays as it is."""
         requests.delete(f"{self.http}/_asrnet/requests", timeout=60).raise_for_status()
 
     def methods(self) -> Mapping[str, int]:
-        """What was asked since the journal was empty, by method."""
+        """The requests since the journal was emptied, by method."""
         counts: Mapping[str, int] = self._journal()["methods"]
         return counts
 
     def operations(self) -> Mapping[str, int]:
-        """The same by operation."""
+        """The same requests by operation."""
         counts: Mapping[str, int] = self._journal()["operations"]
         return counts
 
     def cpu(self) -> float | None:
-        """The processor seconds it has used so far: whether it is what the others wait for. None where none tells."""
+        """The processor seconds it has used, which show whether the programs wait for it. None if not available."""
         try:
             fields = Path(f"/proc/{self.process}/stat").read_text("utf-8").rpartition(") ")[2].split()
         except OSError:
@@ -64,7 +64,7 @@ class Emulated(Struct, frozen=True, kw_only=True):
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float | None:
-        """The most memory that it has had so far. None where nothing tells."""
+        """The peak of its memory so far. None if not available."""
         try:
             status = Path(f"/proc/{self.process}/status").read_text("utf-8")
         except OSError:
@@ -76,18 +76,18 @@ class Emulated(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def emulated(pairs: int, *, mapped: bool, weather: Weather, cache: str, machines: int = 0) -> Iterator[Emulated]:
+def emulated(pairs: int, *, mapped: bool, conditions: Conditions, cache: str, machines: int = 0) -> Iterator[Emulated]:
     """An emulator with so many pairs and machines, for as long as the context lasts."""
     words = [sys.executable, "-m", "benchmarks.emulator", str(pairs), "--cache", cache, *["--mapped"] * mapped]
-    words += ["--latency", str(weather.latency), "--operation", str(weather.operation)]
-    words += ["--retry-after", str(weather.retry_after), "--machines", str(machines)]
+    words += ["--latency", str(conditions.latency), "--operation", str(conditions.operation)]
+    words += ["--retry-after", str(conditions.retry_after), "--machines", str(machines)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = json.loads(process.stdout.readline())
         try:
             yield Emulated(url=said["https"], http=said["http"], ca=said["ca"], process=process.pid)
         finally:
-            process.communicate()  # the end of its input is its end
+            process.communicate()  # it ends when its standard input does
 
 
 def main() -> None:
@@ -95,14 +95,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", type=int)
     parser.add_argument("--mapped", action="store_true")
-    parser.add_argument("--latency", type=float, default=Weather().latency)
-    parser.add_argument("--operation", type=float, default=Weather().operation)
-    parser.add_argument("--retry-after", type=int, default=Weather().retry_after)
+    parser.add_argument("--latency", type=float, default=Conditions().latency)
+    parser.add_argument("--operation", type=float, default=Conditions().operation)
+    parser.add_argument("--retry-after", type=int, default=Conditions().retry_after)
     parser.add_argument("--machines", type=int, default=0)
     parser.add_argument("--cache")
     given = parser.parse_args()
-    weather = Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after)
-    app = App(world(given.pairs, mapped=given.mapped, weather=weather, machines=given.machines).world)
+    conditions = Conditions(latency=given.latency, operation=given.operation, retry_after=given.retry_after)
+    app = App(world(given.pairs, mapped=given.mapped, conditions=conditions, machines=given.machines).world)
     app.checkpoint()
     with running(app, ServeOptions(port=0, tls_port=0, cache=given.cache)) as found:
         print(found.announcement(), flush=True)

@@ -19,24 +19,24 @@ from benchmarks.emulator import Emulated, emulated
 from benchmarks.peers import PEERS, Peer, Task
 from benchmarks.processes import ProgramFailedError, Ran, run
 from benchmarks.rows import Row, columns
-from benchmarks.scenes import Weather, desired_file
+from benchmarks.scenes import Conditions, desired_file
 
 SIZES = (1, 20, 200, 2_000)
 QUICK_SIZES = (1, 20)
 MANY = 200
-"""Beyond so many pairs once is enough: a busy moment of the machine weighs little in a long run."""
+"""Beyond this many pairs one round is enough: a busy moment of the machine weighs little in a long run."""
 
 
 class Fleet(Struct, frozen=True, kw_only=True):
-    """What is measured, and in which weather."""
+    """What is measured, and under which conditions."""
 
     sizes: Sequence[int] = SIZES
-    weather: Weather = Weather()
+    conditions: Conditions = Conditions()
     rounds: int = 3
     peers: bool = True
 
     def rows(self) -> Iterator[Row]:
-        """A row for each size, task and program, with the walls that it is compared to."""
+        """A row for each size, task and program, with the times that it is compared to."""
         _compile_all()
         walls: dict[tuple[str, str], float | None] = {}
         for row in self._measured():
@@ -53,7 +53,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
                     yield from self._task(task, pairs, folder)
 
     def _task(self, task: Task, pairs: int, folder: Path) -> Iterator[Row]:
-        with emulated(pairs, mapped=task == "plan", weather=self.weather, cache=str(folder)) as emulator:
+        with emulated(pairs, mapped=task == "plan", conditions=self.conditions, cache=str(folder)) as emulator:
             floor, own = self._best(task, pairs, emulator, folder)
             yield structs.replace(floor, chain=chain_of_floor(task, pairs))
             yield structs.replace(own, chain=chain_of_asrnet(task, pairs))
@@ -62,7 +62,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
     def _best(self, task: Task, pairs: int, emulator: Emulated, folder: Path) -> tuple[Row, Row]:
         """The floor's and asrnet's best rows; rounds alternate, so that a busy machine hits both."""
-        programs = {"floor": _floor(task, pairs, emulator, self.weather), "asrnet": _command(task, emulator)}
+        programs = {"floor": _floor(task, pairs, emulator, self.conditions), "asrnet": _command(task, emulator)}
         found: dict[str, list[Row]] = {name: [] for name in programs}
         for _ in range(self.rounds if task == "plan" and pairs <= MANY else 1):
             for name, words in programs.items():
@@ -87,7 +87,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
                 if peer.plans_what_it_applied:
                     emulator.clear()
                     yield self._measure(peer, "plan", pairs, emulator, folder)
-            except ProgramFailedError as error:  # another's failure costs its own row, not minutes of measuring
+            except ProgramFailedError as error:  # a peer that fails loses its own row, and no other measurement
                 print(error, file=sys.stderr)
                 yield Row(work=work, program=peer.name, note="failed: standard error has the reason")
 
@@ -97,7 +97,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
 
 def _compile_all() -> None:
-    """See that there is bytecode of everything Python that is measured, so that none pays for being first."""
+    """Compile all Python that is measured, so that no program pays for being the first."""
     with tempfile.TemporaryDirectory() as name:
         run([sys.executable, "-c", "import benchmarks.plain_sdk, benchmarks.floor"], folder=Path(name))
 
@@ -107,9 +107,9 @@ def _command(task: Task, emulator: Emulated) -> list[str]:
     return [*words, "--yes"] if task == "apply" else words
 
 
-def _floor(task: Task, pairs: int, emulator: Emulated, weather: Weather) -> list[str]:
+def _floor(task: Task, pairs: int, emulator: Emulated, conditions: Conditions) -> list[str]:
     words = [sys.executable, "-m", "benchmarks.floor", task, emulator.url, str(pairs)]
-    return [*words, "--operation", str(weather.operation)]
+    return [*words, "--operation", str(conditions.operation)]
 
 
 def _row(program: str, task: Task, pairs: int, ran: Ran, emulator: Emulated, *, before: float | None) -> Row:
@@ -131,18 +131,20 @@ def _work(task: Task, pairs: int) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The sizes and the weather."""
+    """The options for the sizes and the conditions."""
     parser.add_argument(
         "--sizes", type=sizes, help=f"numbers of pairs, with commas; otherwise {SIZES}, or {QUICK_SIZES} if quick"
     )
     parser.add_argument("--quick", action="store_true", help="small sizes, once, and no peers: about a minute")
     parser.add_argument(
-        "--latency", type=seconds, default=Weather().latency, help="seconds that each request takes more"
+        "--latency", type=seconds, default=Conditions().latency, help="seconds of latency of each request"
     )
     parser.add_argument(
-        "--operation", type=seconds, default=Weather().operation, help="seconds that an operation takes"
+        "--operation", type=seconds, default=Conditions().operation, help="seconds that an operation takes"
     )
-    parser.add_argument("--retry-after", type=count, default=Weather().retry_after, help="what accepted writes say")
+    parser.add_argument(
+        "--retry-after", type=count, default=Conditions().retry_after, help="the Retry-After of accepted writes"
+    )
     parser.add_argument("--rounds", type=count, default=3, help="how often a short run is repeated; the best counts")
 
 
@@ -151,7 +153,7 @@ def fleet_of(given: argparse.Namespace) -> Fleet:
     usual = QUICK_SIZES if given.quick else SIZES
     return Fleet(
         sizes=given.sizes or usual,
-        weather=Weather(latency=given.latency, operation=given.operation, retry_after=given.retry_after),
+        conditions=Conditions(latency=given.latency, operation=given.operation, retry_after=given.retry_after),
         rounds=1 if given.quick else given.rounds,
         peers=not given.quick,
     )

@@ -1,8 +1,8 @@
-"""The floor: the requests that nobody can do without, sent by a program that does nothing else.
+"""The floor: the requests that no program can do without, sent by one that does nothing else.
 
 Reading: the vault, its fabrics, mappings, machines and running jobs and the networks, side by side, page after page.
-Mapping: the same, then a PUT for each mapping, four at a time; when the last operation must be over one look at the
-vault's jobs, and the list of mappings once more. Connections, parallelism and headers are those of asrnet.
+Mapping: the same, then a PUT for each mapping, four at a time; when the last operation must be over, one list of the
+vault's jobs, and the list of mappings again. Connections, parallelism and headers are those of asrnet.
 
     python -m benchmarks.floor plan|apply URL PAIRS [--operation S]
 """
@@ -103,7 +103,7 @@ def _body(first: ArmId, second: ArmId, recovery: str) -> dict[str, Any]:
 
 
 def connected() -> requests.Session:
-    """A session with the connections that asrnet's has."""
+    """A session with the same connections as asrnet's."""
     session = requests.Session()
     session.mount("https://", HTTPAdapter(pool_maxsize=64, max_retries=0))
     return session

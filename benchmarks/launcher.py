@@ -1,4 +1,4 @@
-"""Starts a program and writes down what it cost: a process of its own, because a child's peak begins at its parent's.
+"""Starts a program and records its cost, in a process of its own: a child's peak memory begins at its parent's.
 
 python -S launcher.py FILE PROGRAM [ARGUMENT]...
 """
@@ -10,7 +10,7 @@ import time
 
 
 def main(file: str, words: list[str]) -> int:
-    """Run ``words``, write their cost to ``file``; the exit code is theirs."""
+    """Run the command ``words``, write its cost to ``file``, and return its exit code."""
     began = time.monotonic()
     process = os.posix_spawnp(words[0], words, os.environ)
     _, status, used = os.wait4(process, 0)

@@ -17,7 +17,7 @@ import requests
 from msgspec import Struct
 
 from benchmarks.emulator import Emulated, emulated
-from benchmarks.scenes import VAULT_ID, Weather
+from benchmarks.scenes import VAULT_ID, Conditions
 
 MAPPINGS: Final = 20_000
 MACHINES: Final = 5_000
@@ -39,10 +39,10 @@ class Listing(Struct, frozen=True, kw_only=True):
 
 def listings(mappings: int, machines: int) -> Iterator[Listing]:
     """All mappings and all machines of a vault, read once without being timed and once with."""
-    weather = Weather(latency=0.0, operation=0.0)
+    conditions = Conditions(latency=0.0, operation=0.0)
     with (
         tempfile.TemporaryDirectory() as cache,
-        emulated(mappings // 2, mapped=True, machines=machines, weather=weather, cache=cache) as emulator,
+        emulated(mappings // 2, mapped=True, machines=machines, conditions=conditions, cache=cache) as emulator,
     ):
         for what, kind in (("mappings", "replicationNetworkMappings"), ("machines", "replicationProtectedItems")):
             _read(emulator, what, kind)

@@ -31,7 +31,7 @@ class Peer(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The name of the program."""
         ...
 
     @property
@@ -44,7 +44,7 @@ class Peer(Protocol):
         ...
 
     def most(self, task: Task) -> int:
-        """The number of pairs beyond which it is not asked: it would take too long."""
+        """The largest number of pairs that it is run with; more would take too long."""
         ...
 
     def run(self, task: Task, pairs: int, emulator: Emulated, folder: Path) -> Ran:
@@ -59,7 +59,7 @@ class PlainSdk(Struct, frozen=True):
     plans_what_it_applied: bool = False
 
     def absent(self) -> str:
-        """Never: asrnet itself needs them."""
+        """Always empty: asrnet itself needs them."""
         return ""
 
     def most(self, task: Task) -> int:

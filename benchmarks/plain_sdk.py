@@ -31,7 +31,7 @@ class AnyToken:
 
 
 def missing(site_recovery: Any, networks: Any, pairs: int) -> Iterator[Way]:
-    """What is not mapped: the name of each mapping, its fabrics and its networks. Nothing may be failing over."""
+    """Each missing mapping: its name, its fabrics and its networks. Fails if a machine is failing over."""
     known = {network.id.lower(): network.location for network in networks.virtual_networks.list_all()}
     fabrics = {fabric.name for fabric in site_recovery.replication_fabrics.list(*VAULT)}
     assert fabrics == set(FABRICS.values())
@@ -66,7 +66,7 @@ def create(site_recovery: Any, way: Way) -> Any:
 
 
 def main() -> None:
-    """Look what is missing; create it, all at once, and wait for each."""
+    """Find the missing mappings, start creating them all, and wait for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=["plan", "apply"])
     parser.add_argument("url")

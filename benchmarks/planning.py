@@ -75,7 +75,7 @@ def mappings(pairs: int, state: str) -> Iterator[NetworkMapping]:
 
 
 def scene(pairs: int, state: str) -> tuple[DesiredState, Inventory]:
-    """What is declared, and what is there."""
+    """The desired state and the inventory."""
     vault = Vault(name="vault", id=VAULT_ID)
     rows = tuple(
         Row(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-# Without bytecode from the run before every start compiles the SDKs anew, which no usual installation does. Terraform
-# refuses a plug-in folder that is its cache as well.
+# Without bytecode from an earlier run, every start would compile the SDKs, which no usual installation does. Terraform
+# refuses a plug-in folder that is also its cache.
 _LEFT_OUT = ("ASRNET_", "AZURE_", "ARM_", "TF_", "REQUESTS_CA", "SSL_CERT", "PYTHONDONTWRITEBYTECODE")
 _PEAKS_A_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024
 _LAUNCHER = Path(__file__).with_name("launcher.py")

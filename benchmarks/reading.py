@@ -2,9 +2,9 @@
 
     python -m benchmarks.reading [--mappings N] [--rounds N]
 
-``https``: from an emulator in a process of its own that answers without latency, which is then what both wait for.
-``from memory``: the same answers, kept in the reader's process from a reading before: nothing but the reader's own work
-is left. Only the reading is timed, start-up is not; rounds alternate and the best of each counts.
+``https``: from an emulator without latency in a process of its own, for which both readers then wait. ``from memory``:
+the same answers, kept in the reader's process from an earlier reading, so that only the reader's own work is left. Only
+the reading is timed, not start-up; rounds alternate, and the best of each counts.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from asrnet.settings.clouds import PUBLIC
 from benchmarks.emulator import Emulated, emulated
 from benchmarks.floor import Floor, connected
 from benchmarks.processes import run
-from benchmarks.scenes import Weather, desired, world
+from benchmarks.scenes import Conditions, desired, world
 
-AT_ONCE = Weather(latency=0.0, operation=0.0)
+AT_ONCE = Conditions(latency=0.0, operation=0.0)
 WHO = ("floor", "asrnet")
 PLACES = ("https", "from memory")
 
@@ -51,7 +51,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 def read_once(who: str, url: str, pairs: int) -> Reading:
-    """Read everything in this process; without ``url`` what a world in it answered to a reading before."""
+    """Read everything in this process; without ``url``, from the answers that a world gave to an earlier reading."""
     session, endpoint = _answers(url, pairs)
     if who == "floor":
         call: Callable[[], object] = Floor(session, endpoint, SystemClock()).read
@@ -74,7 +74,7 @@ def read_once(who: str, url: str, pairs: int) -> Reading:
 
 
 class Remembering(BaseAdapter):
-    """Answers a request that it has seen before as it was answered then."""
+    """Answers a request that it has seen before with the answer of that time."""
 
     def __init__(self, behind: BaseAdapter) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Remembering(BaseAdapter):
 def _answers(url: str, pairs: int) -> tuple[requests.Session, str]:
     if url:
         return connected(), url
-    session = in_process(world(pairs, mapped=True, weather=AT_ONCE).world)
+    session = in_process(world(pairs, mapped=True, conditions=AT_ONCE).world)
     session.mount("https://", Remembering(session.get_adapter(PUBLIC.endpoint)))
     return session, PUBLIC.endpoint
 
@@ -110,7 +110,7 @@ def readings(mappings: int, rounds: int) -> Iterator[tuple[str, dict[str, Readin
     pairs = mappings // 2
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with emulated(pairs, mapped=True, weather=AT_ONCE, cache=name) as emulator:
+        with emulated(pairs, mapped=True, conditions=AT_ONCE, cache=name) as emulator:
             yield PLACES[0], _best(pairs, rounds, folder, emulator)
         yield PLACES[1], _best(pairs, rounds, folder, None)
 

@@ -14,9 +14,9 @@ _TEXTS = frozenset({0, 1, COLUMNS.index("requests")})
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One measurement: None is what was not measured or has no meaning. ``floor`` and ``asrnet`` are walls to compare.
+    """One measurement. None: not measured, or without meaning. ``floor`` and ``asrnet`` are the times to compare with.
 
-    ``note`` stands in the place of the figures of a program that was not run.
+    ``note`` replaces the figures of a program that was not run.
     """
 
     work: str

@@ -1,4 +1,4 @@
-"""The work that is measured: so many pairs of networks in one vault, all mapped or none, and their file."""
+"""The work that is measured: some number of pairs in one vault, all mapped or none, and their desired state."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NETWORKS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Network/virtualNe
 FABRICS = {place: f"asr-a2a-default-{place}" for place in (HERE, THERE)}
 
 
-class Weather(Struct, frozen=True, kw_only=True):
-    """How the emulator answers: seconds of latency and for an operation, and what Retry-After says."""
+class Conditions(Struct, frozen=True, kw_only=True):
+    """How the emulator answers: its latency and the time of an operation in seconds, and its Retry-After."""
 
     latency: float = 0.05
     operation: float = 3.0
@@ -37,10 +37,12 @@ def network_id(number: int, place: str) -> ArmId:
     return ArmId(f"{group}/providers/Microsoft.Network/virtualNetworks/App{number}{'' if place == HERE else '-asr'}")
 
 
-def world(pairs: int, *, mapped: bool, weather: Weather, clock: Clock | None = None, machines: int = 0) -> Builder:
-    """A world with the networks of so many pairs, with their mappings where they are ``mapped``, and machines."""
-    operations = f"time:{weather.operation:g}" if weather.operation else "immediate"
-    behaviour = Behaviour(operations=operations, latency=weather.latency, retry_after=weather.retry_after)
+def world(
+    pairs: int, *, mapped: bool, conditions: Conditions, clock: Clock | None = None, machines: int = 0
+) -> Builder:
+    """A world with the networks of ``pairs`` pairs, with their mappings if they are ``mapped``, and with machines."""
+    operations = f"time:{conditions.operation:g}" if conditions.operation else "immediate"
+    behaviour = Behaviour(operations=operations, latency=conditions.latency, retry_after=conditions.retry_after)
     build = Builder(clock=clock or SystemClock(), behaviour=behaviour)
     vault = build.vault("vault-dr", "westus", group="rg-dr")
     fabrics = {place: build.azure_fabric(vault, place) for place in (HERE, THERE)}

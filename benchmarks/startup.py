@@ -1,7 +1,7 @@
-"""Start-up: what a command costs above ``python -c pass``, and what it is made of.
+"""Start-up: what a command costs above ``python -c pass``, and which imports that is.
 
-Runs are interleaved, so that a busy moment of the machine hits all of them; the best of each counts, being the one
-least disturbed.
+Runs are interleaved, so that a busy moment of the machine hits all of them; the best of each counts, because it was
+disturbed the least.
 """
 
 from __future__ import annotations

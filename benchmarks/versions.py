@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.emulator import Emulated, emulated
 from benchmarks.fleet import count, sizes
 from benchmarks.processes import Ran, run
-from benchmarks.scenes import Weather, desired_file
+from benchmarks.scenes import Conditions, desired_file
 
 HERE = Path(__file__).parent.parent
 COMMANDS = {"plan": ("plan",), "drift": ("drift",), "apply": ("apply", "--yes")}
@@ -45,7 +45,7 @@ def measured(task: str, pairs: int, other: Path, rounds: int) -> dict[str, list[
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "asrnet.yaml").write_text(desired_file(pairs), "utf-8")
-        with emulated(pairs, mapped=task != "apply", weather=Weather(), cache=name) as emulator:
+        with emulated(pairs, mapped=task != "apply", conditions=Conditions(), cache=name) as emulator:
             for number in range(rounds + 1):
                 for program, words, checkout in programs(task, pairs, other, emulator):
                     emulator.reset()

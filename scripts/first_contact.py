@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.error("--machine is for --live, and needs its name again: --throwaway-machine NAME")
     if not given.live:
         return rehearse(vault, group, (primary, recovery), Path(given.report or "first-contact-rehearsal"))
-    # A scheduler's way of stopping a process cleans up as Ctrl-C does.
+    # SIGTERM, with which schedulers stop a process, cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = settings.from_process({})
     with closing(backends.wire(chosen)) as wire:

@@ -1,7 +1,7 @@
-"""Build the steps of the Dockerfile's default image in a bare root filesystem, and start it as it would start.
+"""Carry out the steps of the Dockerfile's default image in a bare root filesystem, and start its entry point.
 
-For machines without a container engine. Needs root, debootstrap and Debian's archive. The root filesystem is Debian's
-with its Python, in the place of the slim image of Python's; everything else is what the Dockerfile says.
+For machines without a container engine. Needs root, debootstrap and Debian's archive. The base is Debian with its own
+Python instead of the slim Python image; everything else is what the Dockerfile says.
 
 Usage: python scripts/prove_image.py [FOLDER]
 """
@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
-# What the machine's own package tools are told is told in the image too: where packages are, and whom to trust.
-_GIVEN: Final = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
+# What this machine's package tools use is used in the image too: name servers, certificates, package indexes, proxies.
+_COPIED: Final = ("/etc/resolv.conf", "/etc/ssl/certs/ca-certificates.crt")
 _PASSED: Final = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_")
 
 
@@ -42,7 +42,7 @@ def stages(dockerfile: str) -> dict[str, list[tuple[str, str]]]:
 
 
 def index() -> str:
-    """Where this machine's pip finds packages, if it was told."""
+    """The package index that this machine's pip is configured with, if any."""
     asked = subprocess.run(["pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
     return asked.stdout.strip()
 
@@ -61,26 +61,26 @@ def run(root: Path, command: Sequence[str], *, folder: str = "/", user: str = "0
 
 
 def bare(folder: Path) -> Path:
-    """A root filesystem with nothing but Debian's base and its Python, called as in Python's images."""
+    """A root filesystem with Debian's base and its Python, which is called ``python`` as in Python's images."""
     root = folder / "base"
     if not (root / "bin").exists():
         packages = "python3,python3-venv,python3-pip,ca-certificates"
         subprocess.run(["debootstrap", "--variant=minbase", f"--include={packages}", "stable", str(root)], check=True)
-    for path in map(Path, _GIVEN):
+    for path in map(Path, _COPIED):
         if path.exists():
             (root / path.relative_to("/")).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, root / path.relative_to("/"))
     python = root / "usr" / "local" / "bin" / "python"
     if not python.exists():
         python.symlink_to("/usr/bin/python3")
-    # Debian keeps pip from its own Python; an image is for one program, and takes no harm.
+    # Debian keeps pip from changing its own Python. In an image with one program, that does no harm.
     for marker in (root / "usr" / "lib").glob("python3*/EXTERNALLY-MANAGED"):
         marker.unlink()
     return root
 
 
 def build(folder: Path, base: Path, name: str, instructions: Sequence[tuple[str, str]]) -> tuple[Path, str, str]:
-    """Carry out the instructions of a stage; its root filesystem, and the folder and the user that it ends in."""
+    """Carry out the instructions of a stage. Returns its root filesystem, its last folder and its last user."""
     root = folder / (name or "image")
     shutil.rmtree(root, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
@@ -135,7 +135,7 @@ def main() -> None:
     build(folder, base, "build", parts["build"])
     root, place, user = build(folder, base, "", parts[""])
     start(root, place, user, parts[""])
-    print("the image's steps are built, and it runs as nobody in particular")
+    print("the image was built, and it runs without root's rights")
 
 
 if __name__ == "__main__":

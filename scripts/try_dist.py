@@ -44,7 +44,7 @@ def main(installers: list[str]) -> int:
 
 def install(installer: str, wheel: Path, folder: Path) -> Path:
     """Install ``wheel`` below ``folder``. Returns the path of the program."""
-    # With hashes pip would want one of the wheel too, so the pins are given without.
+    # If the pins had hashes, pip would demand one for the wheel too.
     pins = folder / "pins.txt"
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     pins.write_text("\n".join(line.removesuffix(" \\") for line in lines if line[:1].isalpha()), "utf-8")

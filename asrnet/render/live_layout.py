@@ -38,7 +38,7 @@ def sections(live: LivePairs, view: View) -> Iterator[Section]:
         elif rows[vault.name]:
             yield Section(title, _HEADER, tuple(rows[vault.name]))
         elif not vault.unreadable:
-            # A vault with mappings, all of them of pairs that were not asked for.
+            # The vault has mappings, but all of them belong to pairs that were not asked for.
             nothing = "no mappings of the pairs asked for" if vault.mappings else "no mappings"
             yield sentences(title, [nothing], "quiet")
         if vault.unreadable:
@@ -82,7 +82,7 @@ def _state(pair: LivePair, network: ArmId) -> str:
 def live_summary(live: LivePairs) -> str:
     """The summary line: mappings, pairs by status, and vaults that could not be read.
 
-    Where only some pairs were asked for it says of how many mappings theirs are a part.
+    If only some pairs were asked for, it also has the number of all mappings.
     """
     kinds = Counter(_STATUS[pair.status][1].partition(":")[0] for pair in live.pairs)
     all_mappings = sum(vault.mappings for vault in live.vaults)

@@ -1,4 +1,4 @@
-"""Where the machines of a plan or report go, now and then: a row for each address and for each kind of failover."""
+"""Where the machines of a plan or report go, before and after: a row for each address and each kind of failover."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class MachineRow(Struct, frozen=True, kw_only=True):
 
     @property
     def is_moved(self) -> bool:
-        """Whether the move is made, or was tried; of machines that are only reported or held none is."""
+        """Whether the move is planned or was tried; machines that are only reported or held do not move."""
         return self.differs and self.status not in _LEFT_ALONE
 
     @property
@@ -80,7 +80,7 @@ class MachineRow(Struct, frozen=True, kw_only=True):
         """The current and the planned landing of the address, in one line."""
         now = " ".join(filter(None, (self.network_now or "no network", self.subnet_now, self.address_now)))
         then = " ".join(filter(None, (self.network_then or "no network", self.subnet_then, self.address_then)))
-        # Of a machine that stays nothing moves, so no arrow.
+        # A machine that is left alone does not move, so there is no arrow.
         return f"{self.label}: {now}{', not ' if self.status in _LEFT_ALONE else ' -> '}{then}"
 
 
@@ -99,7 +99,7 @@ def machine_rows(plan: Plan) -> Iterator[MachineRow]:
 
 
 def lines_by_finding(plan: Plan) -> Mapping[tuple[str, str | None], Sequence[str]]:
-    """What a machine's findings are about, a line for each address that differs, by their kind and subject."""
+    """A line for each address that differs, by the kind and the subject of the finding about it."""
     lines: dict[tuple[str, str | None], list[str]] = defaultdict(list)
     for row in machine_rows(plan):
         if row.differs:
@@ -117,7 +117,8 @@ def as_record(row: MachineRow) -> dict[str, str]:
 def findings_beside_table(findings: Iterable[Finding], plan: Plan) -> list[Finding]:
     """``findings`` without those that the table of machines already shows for machines that follow.
 
-    Before an update is made, a finding with a hint says more than the table: that the machine is ignored no longer.
+    Before the update, a finding with a hint stays, because it says more than the table: the machine is no longer
+    ignored.
     """
     applied = {change.resource_id for change in plan.changes if outcome_of(change)}
     shown = {
@@ -163,7 +164,7 @@ def _now_and_then(row: MachineRow, now: str, then: str) -> str:
         return now
     if row.status not in _LEFT_ALONE:
         return f"{now} -> {then}"
-    # Nothing moves, so no arrow. Where any free address would do, the present one is as good.
+    # Nothing moves, so there is no arrow. If any free address would do, the present one is as good.
     return now if then == ANY else f"{now}, not {then}"
 
 

@@ -56,7 +56,8 @@ class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``away`` says that it runs in the recovery region, ``runs_on`` is the id of the network that it runs on if that need
     not be a network of the pair, and ``elsewhere`` says that it lands on another network than the pair's. ``moves`` has
-    a line for each address that is moved, now and then, and ``remark`` says why the machine stays where it is.
+    a line for each address that is moved, with its place before and after, and ``remark`` says why the machine stays
+    where it is.
     """
 
     name: str

@@ -81,7 +81,7 @@ def machines_of_plan(plan: Plan, moves: Moves) -> Mapping[tuple[str, str], Seque
 
 
 def moves_of(plan: Plan) -> Moves:
-    """Where the machines of a plan or report go, now and then, by their ids."""
+    """Where the machines of a plan or report go, before and after, by their ids."""
     moves: dict[ArmId, list[MachineRow]] = defaultdict(list)
     for row in machine_rows(plan):
         moves[ArmId(row.machine_id)].append(row)

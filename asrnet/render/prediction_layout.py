@@ -27,7 +27,7 @@ _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, str, Tone]]] = {
     "keeps_address": ("=", "keeps its address", "keep their address", "plain"),
     "changes_address": ("~", "changes it", "change it", "update"),
     "loses_connectivity": ("!", "loses connectivity", "lose connectivity", "error"),
-    "unknown": ("?", "cannot be told", "cannot be told", "warning"),
+    "unknown": ("?", "cannot be predicted", "cannot be predicted", "warning"),
     "not_failed_over": ("-", "stays behind", "stay behind", "quiet"),
 }
 """For each outcome its sign, its verb in the singular and the plural, and its tone."""
@@ -110,7 +110,7 @@ def _is_about_subnets(prediction: Prediction) -> bool:
 
 
 def machine_names(machines: Iterable[tuple[str, ArmId | None]]) -> dict[tuple[str, ArmId | None], str]:
-    """What to call each machine: its name, and where several have it, where their protected items are.
+    """The label of each machine: its name and, if several have that name, the part of their ids that tells them apart.
 
     Two vaults may protect machines of one name, and one vault the same machine towards two regions.
     """

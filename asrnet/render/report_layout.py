@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _Details = Callable[..., Iterator[str]]
 
 _NAMED: Final = 3
-"""So many machines or pairs are named of those that came out alike; their table has all of them."""
+"""How many machines or pairs with the same outcome are named; the tables have all of them."""
 
 _HEADER: Final = ("", "Pair", "Primary", "", "Recovery", "Outcome", "Seconds")
 _OUTCOMES: Final[Mapping[Outcome, tuple[str, str, Tone]]] = {
@@ -152,13 +152,13 @@ def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
 
 
 def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str]:
-    """What became of each change; of machines that were left alone for one reason, in one line for all of them."""
+    """The outcome of each change; machines that were left alone for the same reason share a line."""
     lines: list[tuple[str, str]] = []
     alike: dict[tuple[str, ...], list[AppliedChange]] = defaultdict(list)
     for number, change in enumerate(changes):
         key: tuple[str, ...] = (str(number),)
         if change.kind == "protected_item" and not verbose:
-            # Azure names the machine in the error of a right that is missing, which is the same for all of them.
+            # Azure's error about a missing right names the machine, although all of them lack the same right.
             key = (change.outcome, (change.error or "").replace(str(change.resource_id), ""), change.hint)
         alike[key].append(change)
     for group in alike.values():

@@ -14,7 +14,7 @@ from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
 
 def connect(subscription: str) -> SiteRecoveryManagementClient:
-    """Azure, or what ARM_ENDPOINT names."""
+    """A client of Azure, or of the server that ARM_ENDPOINT names."""
     endpoint = os.environ.get("ARM_ENDPOINT", "https://management.azure.com")
     return SiteRecoveryManagementClient(
         DefaultAzureCredential(), subscription, base_url=endpoint, credential_scopes=[f"{endpoint}/.default"]
@@ -33,7 +33,7 @@ def map_both_ways(vault_id: str, first: tuple[str, str], second: tuple[str, str]
 
 
 def body(network: str, recovery_fabric: str, recovery_network: str) -> Any:
-    """What Azure wants to know of a mapping."""
+    """The request body of a mapping."""
     details = {"instanceType": "AzureToAzure", "primaryNetworkId": network}
     properties = {"recoveryFabricName": recovery_fabric, "recoveryNetworkId": recovery_network}
     return {"properties": {**properties, "fabricSpecificDetails": details}}

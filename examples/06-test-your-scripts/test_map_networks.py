@@ -1,4 +1,4 @@
-"""Tests of the script: a world is built, the script runs as it would in production, and Azure is looked at."""
+"""Tests of the script: each builds a world, runs the script as in production, and looks at the result in Azure."""
 
 from __future__ import annotations
 

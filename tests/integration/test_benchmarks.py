@@ -1,4 +1,4 @@
-"""The benchmarks: a mistake in sizes or weather is told at once, and a peer that fails costs no measurement."""
+"""The benchmarks: a mistake in an option is reported at once, and a peer that fails costs no other measurement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import fleet
 from benchmarks.peers import AzureCli, Terraform
-from benchmarks.scenes import Weather
+from benchmarks.scenes import Conditions
 
 
 def described(*words: str) -> fleet.Fleet:
@@ -37,7 +37,7 @@ def test_impossible_network_conditions_are_refused(words: str, capsys: pytest.Ca
 def test_the_options_decide_what_is_measured() -> None:
     given = described("--sizes", "1,20", "--latency", "0", "--operation", "1.5", "--rounds", "2")
     assert (given.sizes, given.rounds) == ([1, 20], 2)
-    assert given.weather == Weather(latency=0.0, operation=1.5)
+    assert given.conditions == Conditions(latency=0.0, operation=1.5)
 
 
 def test_a_quick_run_is_one_small_round_without_peers() -> None:
@@ -63,7 +63,7 @@ def test_a_failing_peer_loses_only_its_own_row(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("AZURE_EXTENSION_DIR", str(tmp_path))
     monkeypatch.setattr(fleet, "PEERS", [AzureCli()])
-    found = fleet.Fleet(sizes=[1], weather=Weather(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows()
+    found = fleet.Fleet(sizes=[1], conditions=Conditions(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows()
     rows = {(row.work, row.program): row for row in found}
     assert rows["plan, 1 pair", "az"].wall
     assert rows["apply, 1 pair", "az"].note == "failed: standard error has the reason"
@@ -86,5 +86,7 @@ def test_terraform_finds_its_provider_in_the_folder_of_its_cache(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(fleet, "PEERS", [Terraform()])
-    rows = list(fleet.Fleet(sizes=[1], weather=Weather(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows())
+    rows = list(
+        fleet.Fleet(sizes=[1], conditions=Conditions(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows()
+    )
     assert [row.note for row in rows if row.program == "terraform"] == ["", ""]

@@ -23,7 +23,7 @@ from asrnet.inventory import read as inventory
 from asrnet.settings.clouds import PUBLIC
 from benchmarks.chains import A_REQUEST, Task, chain_of_asrnet, chain_of_floor
 from benchmarks.floor import Floor
-from benchmarks.scenes import Weather, desired, world
+from benchmarks.scenes import Conditions, desired, world
 
 EA, SEA = "eastasia", "southeastasia"
 
@@ -90,4 +90,4 @@ def sent_by_floor(task: Task, pairs: int) -> dict[str, int]:
 
 
 def scene(task: Task, pairs: int) -> World:
-    return world(pairs, mapped=task == "plan", weather=Weather(), clock=SimulatedClock()).world
+    return world(pairs, mapped=task == "plan", conditions=Conditions(), clock=SimulatedClock()).world

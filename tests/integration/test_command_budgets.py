@@ -18,7 +18,7 @@ from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.serving import ServeOptions, running
 from asrnet.settings import Option, all_options
-from benchmarks.scenes import Weather, desired_file, world
+from benchmarks.scenes import Conditions, desired_file, world
 
 ROOT = Path(__file__).parents[2]
 NETWORK_SDK = "azure.mgmt.network"
@@ -78,7 +78,7 @@ class Served:
 
 @pytest.fixture
 def served(folder: Path, cli: Cli) -> Iterator[Served]:
-    app = App(world(2, mapped=False, weather=Weather(latency=0.0, operation=0.0), clock=SystemClock()).world)
+    app = App(world(2, mapped=False, conditions=Conditions(latency=0.0, operation=0.0), clock=SystemClock()).world)
     with running(app, ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:
         yield Served(app, emulator.http, folder, cli)
 
