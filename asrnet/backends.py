@@ -150,6 +150,12 @@ def _azure_options(settings: Settings, cloud_name: str) -> dict[str, Any]:
     }
 
 
+def check(settings: Settings, *, cloud: str | None = None) -> None:
+    """Raise InputError if ``settings`` cannot say how to reach Azure. Nothing is sent, and no fake world is read."""
+    if settings.world is None:
+        _azure_options(settings, cloud or settings.variables.get("ARM_ENVIRONMENT") or "public")
+
+
 def wire(settings: Settings) -> Wire:
     """Raw HTTP requests to the Azure that ``settings`` select, for ``asrnet.first_contact``.
 

@@ -122,16 +122,24 @@ class AsrError(Exception):
 
 
 class InputError(AsrError):
-    """What the user gave cannot be used: an option, an id, or a combination of rows."""
+    """What the user gave cannot be used: an option, an id, or a combination of rows.
+
+    ``others`` has the other mistakes that were found at the same time; ``problem`` is the message without their number.
+    """
 
     remedy = "Correct what the message names. A hint lists what is known, or shows the form that is expected."
+
+    def __init__(self, message: str, *, hint: str = "", others: Sequence[InputError] = ()) -> None:
+        more = f" (and {len(others)} more mistake{'s' if len(others) > 1 else ''})" if others else ""
+        super().__init__(f"{message}{more}", hint=hint)
+        self.problem = message
+        self.others = tuple(others)
 
 
 class DocumentError(InputError):
     """A file is wrong, at ``line`` and ``column`` (from 1) of ``file``, in the value at ``path`` such as ``pairs[0]``.
 
-    With ``names_entry``, ``problem`` already names the entry, so the message leaves out the path. ``others`` has the
-    other mistakes that were found in the same reading, in this file or in others.
+    With ``names_entry``, ``problem`` already names the entry, so the message leaves out the path.
     """
 
     remedy = "Correct the line. asrnet validate shows all mistakes in all files."
@@ -146,19 +154,17 @@ class DocumentError(InputError):
         path: str = "",
         names_entry: bool = False,
         hint: str = "",
-        others: Sequence[DocumentError] = (),
+        others: Sequence[InputError] = (),
     ) -> None:
         key = f" {path}" if path and not names_entry else ""
         where = ":".join(str(part) for part in (file, line, key) if part not in {None, ""})
-        more = f" (and {len(others)} more mistake{'s' if len(others) > 1 else ''})" if others else ""
-        super().__init__(f"{where}: {problem}{more}", hint=hint)
+        super().__init__(f"{where}: {problem}", hint=hint, others=others)
         self.problem = problem
         self.file = str(file)
         self.line = line
         self.column = column
         self.path = path
         self.names_entry = names_entry
-        self.others = tuple(others)
 
 
 class RefusedError(AsrError):

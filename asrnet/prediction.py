@@ -38,6 +38,7 @@ from asrnet.failover import (
     simulate,
     subscription_of,
 )
+from asrnet.files.problems import raise_any
 from asrnet.inventory import read as inventories
 from asrnet.inventory.live_pairs import live_pairs
 from asrnet.inventory.planned import inventory_after
@@ -104,6 +105,18 @@ class PredictionInputs(Struct, frozen=True, kw_only=True):
         return _networks(self.inventory)
 
 
+def conflicts_of(question: Question) -> Iterator[InputError]:
+    """A mistake for each part of ``question`` that another part makes pointless."""
+    if question.recovery_region and question.is_about_items:
+        hint = "use it with --machines and --all-subnets; protected machines already have a recovery region"
+        yield InputError("a recovery region cannot be chosen for protected machines", hint=hint)
+    if question.with_interfaces and not question.is_about_items:
+        yield InputError("only protected machines have NICs to compare", hint="leave out --nics")
+    if question.with_interfaces and question.operation == "failback":
+        hint = "after re-protection the failback is a failover: predict that"
+        yield InputError("the NIC settings after failback are not set until a machine is re-protected", hint=hint)
+
+
 def read_machines(
     desired: DesiredState,
     backend: Backend,
@@ -117,14 +130,7 @@ def read_machines(
     With ``make_plan``, the prediction is for after that plan is applied. Raises like ``read_inventory``; InputError for
     machines, networks and regions that do not exist, DocumentError for an invalid list.
     """
-    if question.recovery_region and question.is_about_items:
-        hint = "use it with --machines and --all-subnets; protected machines already have a recovery region"
-        raise InputError("a recovery region cannot be chosen for protected machines", hint=hint)
-    if question.with_interfaces and not question.is_about_items:
-        raise InputError("only protected machines have NICs to compare", hint="leave out --nics")
-    if question.with_interfaces and question.operation == "failback":
-        hint = "after re-protection the failback is a failover: predict that"
-        raise InputError("the NIC settings after failback are not set until a machine is re-protected", hint=hint)
+    raise_any(conflicts_of(question))
     entries = read_entries(question.listed_in) if question.listed_in is not None else []
     # A prediction writes nothing, so networks that a lagging list may lack need not be confirmed one by one.
     inventory = inventories.read_inventory(desired, backend, selection=selection, confirm=False)

@@ -69,9 +69,8 @@ word on this page and on [the page of findings](findings.md) means; `make docs` 
 ## Errors
 
 On standard error an error is `error: what happened`, usually followed by `hint: what to do`; `-vv` adds the traceback.
-All mistakes in all files are reported at once. An error from Azure ends with a line `for Microsoft's support`, with the
-id of the request and the service's code. In programs errors are classes under `asrnet.AsrError` with `.message` and
-`.hint`:
+An error from Azure ends with a line `for Microsoft's support`, with the id of the request and the service's code. In
+programs errors are classes under `asrnet.AsrError` with `.message` and `.hint`:
 
 | class | means | what to do | exit code |
 |---|---|---|---|
@@ -79,6 +78,19 @@ id of the request and the service's code. In programs errors are classes under `
 
 Throttled requests and temporary failures are retried, within `--retry-attempts` and `--retry-deadline`, before they
 become errors.
+
+## All mistakes at once
+
+Before a run begins, everything that it was given is checked: the command line, the variables, the `.env`, the outputs,
+and every file that it would read. All mistakes are reported together, each with the file and the line, or with the
+option or the variable. What is wrong with options comes first; then the files that the command line does not name, and
+those that it names in its order. In each file the lines ascend. With `--log-format json` each mistake is a record, and
+`-o github` and `-o sarif` mark the lines, on standard output even while an option is wrong. Then no file is replaced,
+because the option may have been meant to name it.
+
+What may only follow from another mistake is not reported. Beside an unknown option, nothing is called missing. The word
+after it is taken for its value, and the option that it resembles counts as not given. A file is not read if its name is
+in doubt.
 
 ## Refusals
 

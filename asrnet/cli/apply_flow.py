@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from msgspec import structs
 
 from asrnet import exit_codes
@@ -15,9 +19,9 @@ from asrnet.cli.outputs import check_apart
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH, timed
 from asrnet.cli.unreadable import report_unreadable
-from asrnet.errors import InputError
+from asrnet.errors import DocumentError, InputError
 from asrnet.files.atomic import writing_advice
-from asrnet.model.plan import Plan, load_plan, to_json
+from asrnet.model.plan import Plan, decode, load_plan, to_json
 from asrnet.render import render
 from asrnet.settings import Settings
 
@@ -33,7 +37,7 @@ _YES: Final = "yes"
 
 
 def load(path: str) -> Plan:
-    """Load a saved plan. Raises InputError if the file is not one, and RefusedError if it was edited."""
+    """Load a saved plan. Raises DocumentError about everything in it that is wrong, RefusedError if it was edited."""
     hint = "save a plan with: asrnet plan --out PLANFILE"
     try:
         is_device = Path(path).is_char_device()  # a device may never reach its end
@@ -42,15 +46,17 @@ def load(path: str) -> Plan:
         why = getattr(error, "strerror", None) or error
         if Path(path).is_dir():
             why, hint = "it is a folder, expected a saved plan", f"a desired state is given with -f PATH; or {hint}"
-        raise InputError(f"{path}: cannot be read: {why}", hint=hint) from error
+        raise DocumentError(f"cannot be read: {why}", file=path, hint=hint) from error
     if is_device:
-        raise InputError(f"{path}: cannot be read: it is a device", hint=hint)
+        raise DocumentError("cannot be read: it is a device", file=path, hint=hint)
     try:
         return load_plan(data, source=path)
-    except InputError as error:
+    except DocumentError as error:
         from asrnet.desired import examine_desired
         from asrnet.desired.loading import WORLD
+        from asrnet.files.problems import raise_any
 
+        raise_any(_mistakes_in_plan(data, error))
         examined = examine_desired(path)
         is_world = any(mistake.problem.startswith(WORLD) for mistake in examined.mistakes)
         if is_world:
@@ -59,7 +65,29 @@ def load(path: str) -> Plan:
             what, hint = "this is a desired state", "a desired state is given with -f PATH: asrnet apply -f PATH"
         else:
             raise
-        raise InputError(f"{path}: {what}, expected a saved plan", hint=hint) from error
+        raise DocumentError(f"{what}, expected a saved plan", file=path, hint=hint) from error
+
+
+def _mistakes_in_plan(data: bytes, first: DocumentError) -> Iterator[DocumentError]:
+    """Every mistake in the values of a saved plan; nothing where ``first`` is about something else."""
+    from asrnet.files.problems import problems, spelled
+    from asrnet.files.yaml import LineNumbers
+
+    plain = msgspec.json.decode(data) if isinstance(first.__cause__, msgspec.ValidationError) else None
+    if not isinstance(plain, dict) or not isinstance(plain.get("format_version"), str):
+        return
+    lines = LineNumbers(data.decode(), first.file)
+    convert = partial(msgspec.convert, dec_hook=decode)
+    for problem in problems(plain, Plan, convert):
+        line, column = lines.nearest(problem.path)
+        yield DocumentError(
+            f"not a saved plan: {problem.message}",
+            file=first.file,
+            line=line,
+            column=column,
+            path=spelled(problem.path),
+            hint=problem.hint or first.hint,
+        )
 
 
 @contextmanager
@@ -75,12 +103,7 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
         return
     source = session.settings.source("audit")
     check_apart(path, source, beside)
-    try:
-        stream = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below; only opening is an error here
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        hint = f"nothing was changed; {writing_advice(path, error)}"
-        raise InputError(f"{source}: {path} cannot be written: {why}", hint=hint) from error
+    stream = _opened(path, source)
     failures: list[OSError] = []
 
     def write(entry: AuditEntry) -> None:
@@ -100,6 +123,26 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
         why = failures[0].strerror or failures[0]
         problem = f"{source}: {len(failures)} lines could not be written to {path}: {why}"
         raise InputError(problem, hint="the changes were made; standard error shows the missing lines")
+
+
+def check_audit(settings: Settings) -> None:
+    """Raise InputError if the audit file cannot be written. One that does not exist yet is not left behind."""
+    path = settings.audit
+    if path is None or Path(path).is_fifo():  # which would be waited for
+        return
+    is_new = not os.path.lexists(path)
+    _opened(path, settings.source("audit")).close()
+    if is_new:
+        Path(path).unlink(missing_ok=True)
+
+
+def _opened(path: str, source: str) -> FileIO:
+    try:
+        return Path(path).open("ab", buffering=0)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        hint = f"nothing was changed; {writing_advice(path, error)}"
+        raise InputError(f"{source}: {path} cannot be written: {why}", hint=hint) from error
 
 
 def _audit_line(entry: AuditEntry, session: Session[Settings]) -> bytes:

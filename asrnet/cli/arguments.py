@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -17,14 +17,32 @@ from asrnet.errors import InputError, did_you_mean, either, nearest
 from asrnet.settings import Option, all_options, options_of
 
 _ACTIONS: Final = {"flag": "store_true", "count": "count"}
+_NO_VALUE: Final = object()
+"""Stands for the value of an option that needs one and has none."""
 
 
-class Invocation(Struct, frozen=True):
-    """A parsed command line: the command, its module, and the arguments by name."""
+class Invocation(Struct, frozen=True, kw_only=True):
+    """A parsed command line: the command, its module, and the arguments by name, in the order in which they are given.
+
+    ``mistakes`` has what is wrong with the line. ``unclear`` names the options whose values are therefore not known.
+    ``is_complete`` is False if the line has an option that asrnet does not know, which may stand for any other.
+    """
 
     command: str
     module: Any
     arguments: Mapping[str, Any]
+    mistakes: tuple[InputError, ...] = ()
+    unclear: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+
+class _Parsed(Struct):
+    """What one parser makes of its part of a command line: the arguments that are right, and the mistakes."""
+
+    arguments: dict[str, Any]
+    mistakes: list[InputError] = []
+    unclear: set[str] = set()
+    is_complete: bool = True
 
 
 class Parser(argparse.ArgumentParser):
@@ -40,6 +58,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=program, allow_abbrev=False, argument_default=argparse.SUPPRESS, formatter_class=plain)
         self._command = command
         self._module = module
+        self.options: list[argparse.Action] = []
         self._described: list[tuple[argparse.Action, Option]] = []
 
     def describe(self, action: argparse.Action, option: Option) -> None:
@@ -53,6 +72,8 @@ class Parser(argparse.ArgumentParser):
         self.formatter_class = layout.Layout
         for action, option in self._described:
             action.help = help_of(option, self._module)
+            if action.const is _NO_VALUE:
+                action.nargs = None
         if self._module:
             ungrouped = [option for option in options_of(self._command) if not option.group]
             self.usage, self.epilog = layout.usage(self._command, ungrouped), layout.ending(self._module)
@@ -74,43 +95,121 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str]) -> Invocation:
-    """Parse ``argv``. Raises InputError for unknown options and commands, and suggests the nearest known one."""
-    _refuse_single_dashes(argv)
+    """Parse ``argv``. The result has all mistakes in it, with suggestions for unknown options.
+
+    Raises InputError, about all of them, if they leave open which command is meant.
+    """
     if argv[:1] == ["help"]:
         argv = [*argv[1:2], "--help"]
     # Two steps let options stand before the command and import only that command's module: the main parser takes its
     # options and the command, and the command's parser takes the remaining arguments.
-    namespace = argparse.Namespace(command=argv)
+    before, after = _Parsed({}), list(argv)
     # Most command lines begin with the command. They skip the main parser, which has the options of all commands and
     # costs 4 ms.
     if not argv or argv[0] not in COMMANDS:
-        parser = main_parser()
-        namespace, unknown = parser.parse_known_args(argv)
-        if unknown:
-            raise _unknown(unknown[0], parser)
-        if not namespace.command:
-            raise InputError("a command is missing", hint=f"known commands: {', '.join(COMMANDS)}; see: asrnet --help")
-    name, *after = namespace.command
-    del namespace.command
-    if name not in COMMANDS:
-        from asrnet.cli import habits
-
-        if name in habits.NO_COMMANDS:
-            raise InputError(f"unknown command '{name}'", hint=habits.NO_COMMANDS[name])
-        habit = f"; did you mean '{habits.COMMANDS[name]}'?" if name in habits.COMMANDS else ""
-        raise InputError(
-            f"unknown command '{name}'{habit or did_you_mean(name, COMMANDS)}",
-            hint=f"known commands: {', '.join(COMMANDS)}",
-        )
-    for given in vars(namespace):  # the options before the command
+        before = _parsed(main_parser(), argv, "", {})
+        after = before.arguments.pop("command", [])
+        if not after or after[0] not in COMMANDS:
+            # An unknown option may have taken the command for its value.
+            if after or before.is_complete:
+                before.mistakes.append(_no_command(after[0] if after else ""))
+            raise _all_of(before.mistakes)
+    name, *after = after
+    mistakes = before.mistakes
+    for given in list(before.arguments):
         same_name = [option for option in all_options() if option.name == given and option.flags]
         if not any(option.is_of(name) for option in same_name):
-            raise _foreign(same_name[0].flag, name)
+            mistakes.append(_foreign(same_name[0].flag, name))
+            del before.arguments[given]
     parser, module = command_parser(name)
-    _, unknown = parser.parse_known_args(after, namespace)
+    parsed = _parsed(parser, after, name, before.arguments)
+    return Invocation(
+        command=name,
+        module=module,
+        arguments=parsed.arguments,
+        mistakes=(*mistakes, *parsed.mistakes),
+        unclear=frozenset(before.unclear | parsed.unclear),
+        is_complete=before.is_complete and parsed.is_complete,
+    )
+
+
+def _all_of(mistakes: Sequence[InputError]) -> InputError:
+    if len(mistakes) == 1:
+        return mistakes[0]
+    from asrnet.files.problems import combined  # 5 ms, and most command lines have no mistake
+
+    return combined(mistakes)
+
+
+def _no_command(word: str) -> InputError:
+    """The error for ``word`` in the place of a command, or for no word there."""
+    if not word:
+        return InputError("a command is missing", hint=f"known commands: {', '.join(COMMANDS)}; see: asrnet --help")
+    from asrnet.cli import habits
+
+    if word in habits.NO_COMMANDS:
+        return InputError(f"unknown command '{word}'", hint=habits.NO_COMMANDS[word])
+    habit = f"; did you mean '{habits.COMMANDS[word]}'?" if word in habits.COMMANDS else ""
+    proposal = habit or did_you_mean(word, COMMANDS)
+    return InputError(f"unknown command '{word}'{proposal}", hint=f"known commands: {', '.join(COMMANDS)}")
+
+
+def _parsed(parser: Parser, argv: Sequence[str], command: str, arguments: Mapping[str, Any]) -> _Parsed:
+    """What ``parser`` makes of ``argv``, added to ``arguments``. Raises InputError where it cannot go on."""
+    argv, mistakes = _without_single_dashes(argv, parser, command)
+    is_complete, unclear = not mistakes, set[str]()
+    namespace = argparse.Namespace(**arguments)
+    _, unknown = parser.parse_known_args(argv, namespace)
     if unknown:
-        raise _unknown(unknown[0], parser, name)
-    return Invocation(name, module, vars(namespace))
+        rest, unknown_arguments = _without_unknown(argv, unknown, words=() if command else COMMANDS)
+        mistakes += [_unknown(argument, parser, command) for argument in unknown_arguments]
+        # Of the options that may have been meant, the values are not known.
+        unknown_options = [argument for argument in unknown_arguments if argument.startswith("-")]
+        for argument in unknown_options:
+            unclear |= _perhaps_meant(argument, command)
+        is_complete = is_complete and not unknown_options
+        namespace = argparse.Namespace(**arguments)
+        parser.parse_known_args(rest, namespace)
+    parsed = _Parsed(vars(namespace), mistakes, unclear, is_complete)
+    for action in parser.options:
+        value = parsed.arguments.get(action.dest)
+        if value is _NO_VALUE or (isinstance(value, list) and _NO_VALUE in value):
+            spelling = "/".join(action.option_strings)
+            hint = f"see: {parser.prog} --help"
+            mistakes.append(InputError(f"{spelling}: expected one argument", hint=hint))
+            parsed.unclear.add(action.dest)
+            del parsed.arguments[action.dest]
+    return parsed
+
+
+def _without_unknown(
+    argv: Sequence[str], unknown: Sequence[str], *, words: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """The arguments that are left without the ``unknown`` ones, and the mistakes among the latter.
+
+    A word after an unknown option is probably its value: it is taken neither for a mistake nor for an argument, unless
+    it is one of ``words``.
+    """
+    known: list[str] = []
+    mistakes: list[str] = []
+    remaining = list(unknown)
+    may_be_value = False
+    for argument in argv:
+        is_option = argument.startswith("-") and len(argument) > 1
+        is_unknown = bool(remaining) and argument == remaining[0]
+        if is_unknown:
+            del remaining[0]
+        if may_be_value and not is_option and argument not in words:
+            may_be_value = False
+            continue
+        may_be_value = is_unknown and is_option and "=" not in argument and not _is_flag(argument)
+        (mistakes if is_unknown else known).append(argument)
+    return known, mistakes
+
+
+def _is_flag(spelling: str) -> bool:
+    """Whether some command has an option of this spelling that takes no value."""
+    return any(spelling in option.flags and option.kind in _ACTIONS for option in all_options())
 
 
 def main_parser() -> Parser:
@@ -145,14 +244,16 @@ def _add_options(parser: Parser, options: Iterable[Option], command: str = "") -
         else:
             details["metavar"] = option.metavar or "|".join(option.choices)
         if option.positional:
-            details["nargs"] = "*" if option.repeatable else None if option.required else "?"
+            details["nargs"] = "*" if option.repeatable else "?"  # the settings say which are missing
             action = groups[option.group].add_argument(option.name, **details)
         else:
             if option.repeatable:
                 details["action"] = "append"
-            if option.bare is not None:
-                details |= {"nargs": "?", "const": option.bare}
+            if option.kind not in _ACTIONS:
+                # argparse would stop at the first option without its value.
+                details |= {"nargs": "?", "const": _NO_VALUE if option.bare is None else option.bare}
             action = groups[option.group].add_argument(*option.flags, dest=option.name, **details)
+            parser.options.append(action)
         # All options are accepted before the command, but the general help shows only those that most commands have.
         if command or not option.commands or ("show" in option.commands and option.group not in {"", "Pace"}):
             parser.describe(action, option)
@@ -177,21 +278,57 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
     return f"{text}{default}{variable}".replace("%", "%%")
 
 
-def _refuse_single_dashes(argv: Sequence[str]) -> None:
-    """Raise InputError for ``-out=x`` and the like, as terraform accepts: argparse would read it as ``-o ut=x``."""
-    for argument in argv:
-        name = argument.partition("=")[0]
-        if not name.startswith("-") or name.startswith("--") or len(name) == 2:  # noqa: PLR2004 - a short option
-            continue
-        option = next((option for option in all_options() if option.flag == f"-{name}"), None)
-        if option:
-            proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
-            raise InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
-        if name.startswith("-v") and name.strip("-v"):  # -var, which argparse would read as -v and more letters
-            from asrnet.cli import habits
+def _without_single_dashes(argv: Sequence[str], parser: Parser, command: str) -> tuple[list[str], list[InputError]]:
+    """``argv`` without what argparse would misread or stop at, and the mistakes in it.
 
-            if hint := habits.OPTIONS.get(name[1:]):
-                raise InputError(f"unknown option '{name}'", hint=hint)
+    That is ``-out=x`` and the like, as terraform accepts, which argparse would read as ``-o ut=x``; and a value of an
+    option that takes none.
+    """
+    known: list[str] = []
+    mistakes: list[InputError] = []
+    may_be_value = False
+    for index, argument in enumerate(argv):
+        if argument == "--":
+            known += argv[index:]
+            break
+        name, equals, value = argument.partition("=")
+        if may_be_value and not name.startswith("-"):
+            may_be_value = False
+            continue
+        may_be_value = False
+        if not name.startswith("-") or " " in name or (len(name) == 2 and not equals):  # noqa: PLR2004 - a short option
+            # Before the command, the words from the command on are not the main parser's.
+            if not command and name in COMMANDS:
+                known += argv[index:]
+                break
+            known.append(argument)
+            continue
+        mistake = None
+        if name.startswith("--") or len(name) == 2:  # noqa: PLR2004
+            if equals and any(name in action.option_strings and action.nargs == 0 for action in parser.options):
+                mistake = InputError(f"{name} takes no value, found '{value}'", hint=f"see: {parser.prog} --help")
+        else:
+            mistake, may_be_value = _single_dash(name), not equals and not _is_flag(f"-{name}")
+        if mistake:
+            mistakes.append(mistake)
+        else:
+            may_be_value = False
+            known.append(argument)
+    return known, mistakes
+
+
+def _single_dash(name: str) -> InputError | None:
+    """The mistake in ``-out`` or ``-var``, a long option with one dash; None for short options in one word."""
+    option = next((option for option in all_options() if option.flag == f"-{name}"), None)
+    if option:
+        proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
+        return InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
+    if name.startswith("-v") and name.strip("-v"):  # -var, which argparse would read as -v and more letters
+        from asrnet.cli import habits
+
+        if hint := habits.OPTIONS.get(name[1:]):
+            return InputError(f"unknown option '{name}'", hint=hint)
+    return None
 
 
 def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
@@ -219,15 +356,35 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
             return _foreign(option.flag, command, spelling)
     if habit := habits.OPTIONS.get(spelling.lstrip("-")):
         return InputError(f"unknown option '{spelling}'", hint=habit)
-    # Whether each flag lifts a safeguard. If the nearest flag does, nothing is suggested, not even the second nearest.
-    flags = {"--help": False} if command else {"--help": False, "--version": False}
+    # If the nearest flag lifts a safeguard, nothing is suggested, not even the second nearest.
+    flags = _flags_of(command)
+    flag = _nearest_flag(spelling, flags)
+    meant = flags.get(flag)
+    proposal = f"; did you mean '{flag}'?" if flag and not (meant is not None and meant.is_dangerous) else ""
+    return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
+
+
+def _flags_of(command: str) -> dict[str, Option | None]:
+    """The options that stand at a place of the command line, by their flags; ``--help`` and ``--version`` are none."""
+    flags: dict[str, Option | None] = {"--help": None} if command else {"--help": None, "--version": None}
     options = options_of(command) if command else all_options()
-    flags |= {flag: option.is_dangerous for option in options for flag in option.flags}
+    return flags | {flag: option for option in options for flag in option.flags}
+
+
+def _nearest_flag(spelling: str, flags: Iterable[str]) -> str:
     # Compared without dashes, which would make short names look alike: '--bogus' and '--out'.
     flags_by_name = {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
-    flag = flags_by_name.get(nearest(spelling.lstrip("-"), flags_by_name) or "")
-    proposal = f"; did you mean '{flag}'?" if flag and not flags[flag] else ""
-    return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
+    return flags_by_name.get(nearest(spelling.lstrip("-"), flags_by_name) or "", "")
+
+
+def _perhaps_meant(argument: str, command: str) -> set[str]:
+    """The names of the options that the user may have meant by an unknown one."""
+    from asrnet.cli import habits
+
+    spelling = argument.partition("=")[0]
+    flags = _flags_of(command)
+    meant = {_nearest_flag(spelling, flags), *habits.OPTIONS.get(spelling.lstrip("-"), "").split()}
+    return {option.name for flag, option in flags.items() if option and flag in meant}
 
 
 class _ShowVersion(argparse.Action):

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
@@ -17,10 +16,6 @@ from asrnet.errors import AsrError, DocumentError, InputError, RefusedError, Ser
 
 _SOON = 0.05
 """Seconds after which a signal that had no effect is repeated."""
-
-if TYPE_CHECKING:
-    from asrnet.cli.session import Session
-    from asrnet.settings import Settings
 
 
 def guarded(argv: Sequence[str] | None) -> int:
@@ -40,10 +35,11 @@ def guarded(argv: Sequence[str] | None) -> int:
 def _exit_code(argv: Sequence[str]) -> int:
     try:
         return _run(argv)
-    except DocumentError as error:
-        from asrnet.cli.unreadable import report_mistakes
+    except InputError as error:
+        from asrnet.cli.mistakes import report
+        from asrnet.files.problems import separated
 
-        report_mistakes(error)
+        report(separated(error))
         return exit_codes.ERROR
     except AsrError as error:
         is_refused = isinstance(error, RefusedError)
@@ -115,29 +111,6 @@ def _interrupt_main_thread() -> None:
         _thread.interrupt_main()
 
 
-def _with_variable(error: InputError, session: Session[Settings]) -> str:
-    """The hint of ``error``, and the variables that set the file or name that the error is about.
-
-    Users who did not type a value do not know where it comes from.
-    """
-    from asrnet.settings import options_of
-
-    settings = session.settings
-    hints = [error.hint] if error.hint else []
-    for option in options_of(session.command):
-        source = settings.source(option.name)
-        if source == option.spelling or source in error.message or option.kind != "text":
-            continue
-        value = settings.world if option.name == "backend" else getattr(settings, option.name)
-        for part in value if isinstance(value, tuple) else (value,):
-            text = str(getattr(part, "path", part) or "")
-            if text and error.message.startswith((f"{text}:", f"{text}/")):
-                hints.append(f"{source} names {text}")
-            elif f"'{text}'" in error.message:
-                hints.append(f"'{text}' is the value of {source}")
-    return "; ".join(hints)
-
-
 def _run(argv: Sequence[str]) -> int:
     from asrnet.cli.arguments import parse
 
@@ -146,16 +119,24 @@ def _run(argv: Sequence[str]) -> int:
 
     session = Session.of(invocation)
     WATCH.mark("import")
-    try:
-        code: int = invocation.module.run(session)
-    except InputError as error:
-        error.hint = _with_variable(error, session)
-        if isinstance(error, DocumentError):
-            from asrnet.cli.outputs import write_mistakes
+    if session.mistakes:
+        from asrnet.cli import mistakes
 
-            write_mistakes(session.settings, error, session.view())
+        return mistakes.end(session, invocation.module)
+    try:
+        try:
+            code: int = invocation.module.run(session)
+        finally:
+            WATCH.mark("rendering")
+            logs.detail(f"time: {WATCH}")
+    except (InputError, RefusedError) as error:
+        from asrnet.cli import mistakes
+
+        if not session.stage.is_begun:
+            return mistakes.end(session, invocation.module, error)
+        if isinstance(error, InputError):
+            mistakes.explain(error, session)
+        if isinstance(error, DocumentError):
+            mistakes.write(error, session)
         raise
-    finally:
-        WATCH.mark("rendering")
-        logs.detail(f"time: {WATCH}")
     return code

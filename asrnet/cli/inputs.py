@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
 
@@ -22,30 +24,58 @@ if TYPE_CHECKING:
     from asrnet.inventory.read import Inventory
     from asrnet.model.plan import Plan
 
+_OF_DECLARED_VAULTS: Final = ("plan", "apply", "drift", "map")
+"""The commands that work on vaults of the desired state only."""
+
 
 def desired_state(session: Session[Settings]) -> DesiredState:
-    """Load the desired state of ``--file``; ``--machines`` overrides whether machines follow.
+    """The desired state that a run works on, as ``read_desired`` reads it. Says where it was found."""
+    say_where_it_was_found(session.settings)
+    return read_desired(session)
 
-    Raises DocumentError about all mistakes in it and, if it has any, in the other files of the run as well, and
-    InputError if an output would overwrite the topology that it names.
+
+def read_desired(session: Session[Settings]) -> DesiredState:
+    """Load the desired state of ``--file`` and add the vaults that ``--vault`` gives by id, if the command allows that.
+
+    With such vaults no file is needed, and ``map`` needs none. ``--machines`` overrides whether machines follow. Raises
+    DocumentError about all mistakes in the file and in the topology that it names, and InputError about vaults and if
+    an output would overwrite the topology.
     """
     settings = session.settings
-    say_where_it_was_found(settings)
-    examined = examine_desired(settings.file)
-    topology = examined.desired.topology if examined.desired else None
-    check_overwrites(settings, command=session.command, topology=topology)
-    if examined.desired is None or examined.mistakes:
+    mistakes: list[InputError] = []
+    vaults: list[ArmId] = []
+    texts = [] if session.command in _OF_DECLARED_VAULTS else [text for text in settings.vault if _is_id(text)]
+    for text in texts:
+        with collected(mistakes):
+            vaults.append(vault_id(text, settings))
+    desired: DesiredState | None = DesiredState()
+    is_needed = not texts and session.command != "map"
+    if is_needed or "file" in settings.sources or Path(settings.file).exists():
         from asrnet.desired.loading import MISSING
-        from asrnet.files.problems import combined
 
+        examined = examine_desired(settings.file)
+        desired = examined.desired
         for mistake in examined.mistakes:
             if mistake.hint == MISSING:
                 mistake.hint = f"{MISSING} with --file (-f)"
-        raise combined([*examined.mistakes, *topology_mistakes(topology), *_mistakes_of_other_files(session)])
+        mistakes += examined.mistakes
+        topology = desired.topology if desired else None
+        with collected(mistakes):
+            check_overwrites(settings, command=session.command, topology=topology)
+        # A correct desired state is not held up by its topology here: a run reads that later.
+        if mistakes and not settings.topology:
+            mistakes += topology_mistakes(topology)
+    if mistakes or desired is None:
+        from asrnet.files.problems import combined
+
+        raise combined(mistakes)
+    declared = {vault.id for vault in desired.vaults}
+    new = [Vault(name=vault.name, id=vault) for vault in dict.fromkeys(vaults) if vault not in declared]
+    desired = structs.replace(desired, vaults=(*desired.vaults, *new), topology=settings.topology or desired.topology)
     # In asrnet predict, --machines is the path of a list.
     if session.command == "predict" or settings.machines is None:
-        return examined.desired
-    return examined.desired.with_machines("follow" if settings.machines == "follow" else "report")
+        return desired
+    return desired.with_machines("follow" if settings.machines == "follow" else "report")
 
 
 def say_where_it_was_found(settings: Settings) -> None:
@@ -66,51 +96,43 @@ def topology_mistakes(path: str | None) -> tuple[DocumentError, ...]:
     return ()
 
 
-def _mistakes_of_other_files(session: Session[Settings]) -> list[DocumentError]:
-    """The mistakes in the world and in the list of machines, which a run reads only after a correct desired state."""
-    from asrnet.files.problems import collecting
-
-    mistakes: list[DocumentError] = []
-    with collecting(mistakes):
-        if session.settings.world:
-            from asrnet.clocks import SimulatedClock
-            from asrnet.fake import world_file
-
-            world_file.load(session.settings.world, clock=SimulatedClock())
-    with collecting(mistakes):
-        if session.command == "predict" and session.settings.machines:
-            from asrnet.failover.machine_list import read_entries
-
-            read_entries(session.settings.machines)
-    return mistakes
-
-
-def desired_or_vaults(session: Session[Settings]) -> DesiredState:
-    """The desired state plus the vaults that ``--vault`` gives by id; without a file, these vaults alone."""
-    settings = session.settings
-    vault_ids = [vault_id(text, settings) for text in settings.vault if _is_id(text)]
-    desired = desired_state(session) if Path(settings.file).exists() or not vault_ids else DesiredState()
-    declared = {vault.id for vault in desired.vaults}
-    new = [Vault(name=vault.name, id=vault) for vault in dict.fromkeys(vault_ids) if vault not in declared]
-    return structs.replace(desired, vaults=(*desired.vaults, *new), topology=settings.topology or desired.topology)
+@contextmanager
+def collected(mistakes: list[InputError]) -> Iterator[None]:
+    """Add an InputError that is raised inside to ``mistakes``, and go on after the block."""
+    try:
+        yield
+    except InputError as error:
+        mistakes.append(error)
 
 
 def selection(settings: Settings, desired: DesiredState) -> Selection:
     """The selection of ``--vault``, ``--pair``, ``--machine`` and ``--shard``.
 
-    Raises InputError for vaults and pairs that are not in ``desired``. A shard without vaults is reported but is no
-    error, because vaults may be added to the file later.
+    Raises InputError about all vaults and pairs that are not in ``desired``. A shard without vaults is reported but is
+    no error, because vaults may be added to the file later.
     """
     part = shard(desired.vaults, settings.shard.index, settings.shard.count) if settings.shard else desired.vaults
+    mistakes: list[InputError] = []
+    vaults: set[str] = set()
+    for text in settings.vault:
+        with collected(mistakes):
+            vaults.add(_declared_vault(text, settings, desired))
     selected = Selection(
-        vaults=frozenset(_declared_vault(text, settings, desired) for text in settings.vault),
+        vaults=frozenset(vaults),
         pairs=frozenset(settings.pair),
         machines=frozenset(settings.machine),
         other_vaults=frozenset(vault.name for vault in desired.vaults if vault not in part),
     )
     for name in settings.pair:
-        _check_pair_is_declared(name, settings, desired)
-    _check_vaults_have_pairs(selected, settings, desired)
+        with collected(mistakes):
+            _check_pair_is_declared(name, settings, desired)
+            # A vault that is misspelled leaves out nothing.
+            if len(vaults) == len(set(settings.vault)) > 0:
+                _check_vault_of_pair(name, vaults, settings, desired)
+    if mistakes:
+        from asrnet.files.problems import combined
+
+        raise combined(mistakes)
     if settings.shard and not any(selected.has_vault(vault.name) for vault in desired.vaults):
         logs.remark(f"no vault is in shard {settings.shard.index}/{settings.shard.count}: there is nothing to do")
     return selected
@@ -184,20 +206,17 @@ def _check_pair_is_declared(name: str, settings: Settings, desired: DesiredState
     )
 
 
-def _check_vaults_have_pairs(selected: Selection, settings: Settings, desired: DesiredState) -> None:
-    """Raise InputError if a pair of ``--pair`` is in none of the selected vaults, instead of doing nothing."""
-    if not selected.vaults:
-        return
-    vaults = {rule.name: rule.vault for rule in desired.rules}
-    vaults |= {row.name: row.vault for rows in (desired.pairs, desired.vmm_pairs) for row in rows}
-    for name in sorted(selected.pairs):
-        vault = vaults.get(name) or vaults[name.partition("/")[0]]
-        if vault not in selected.vaults:
-            raise InputError(
-                f"{settings.source('pair')}: '{name}' belongs to vault '{vault}', "
-                f"which {settings.source('vault')} leaves out",
-                hint="select no vault, or a pair of the vault that is selected",
-            )
+def _check_vault_of_pair(name: str, vaults: Collection[str], settings: Settings, desired: DesiredState) -> None:
+    """Raise InputError if the pair ``name`` is in none of the selected ``vaults``, instead of doing nothing."""
+    vault_of = {rule.name: rule.vault for rule in desired.rules}
+    vault_of |= {row.name: row.vault for rows in (desired.pairs, desired.vmm_pairs) for row in rows}
+    vault = vault_of.get(name) or vault_of[name.partition("/")[0]]
+    if vault not in vaults:
+        raise InputError(
+            f"{settings.source('pair')}: '{name}' belongs to vault '{vault}', "
+            f"which {settings.source('vault')} leaves out",
+            hint="select no vault, or a pair of the vault that is selected",
+        )
 
 
 def _declared_vault(text: str, settings: Settings, desired: DesiredState) -> str:

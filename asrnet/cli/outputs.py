@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
 from asrnet.cli import logs, streams
-from asrnet.errors import DocumentError, InputError, did_you_mean
+from asrnet.errors import InputError, did_you_mean
 from asrnet.files.atomic import PendingFile
 from asrnet.render import DocumentKind, View, formats_of, render, type_of
 from asrnet.settings import Output, Settings
@@ -25,9 +25,6 @@ TEXT = Output("text")
 
 _TOGETHER = frozenset({"text", "github"})
 """Formats that can share standard output: GitHub picks its annotations out of the log."""
-
-_POINTING = frozenset({"github", "sarif"})
-"""Formats whose readers expect a file and a line for each problem."""
 
 
 class Outputs(Struct, frozen=True):
@@ -88,66 +85,65 @@ class Outputs(Struct, frozen=True):
 def opened(settings: Settings, document: DocumentKind) -> Iterator[Outputs]:
     """Open the outputs of the settings, or text on standard output. Files not written by the end stay unchanged.
 
-    Raises InputError for a format that this kind of document does not have, for two outputs with one destination, and
-    for files that cannot be written, including those of a GitHub step.
+    Raises InputError about every format that this kind of document does not have, every destination of two outputs, and
+    every file that cannot be written, including those of a GitHub step.
     """
     outputs = settings.output or (TEXT,)
-    source, formats = settings.source("output"), formats_of(document)
-    for output in outputs:
-        if output.format not in formats:
-            from asrnet.cli import habits
-
-            habit = habits.FORMATS.get(output.format)
-            proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
-            problem = f"{source}: this command has no format '{output.format}'{proposal}"
-            raise InputError(problem, hint=f"known formats: {', '.join(formats)}")
-    _check_places(outputs, source)
+    mistakes = [*_wrong_formats(outputs, settings, document), *_shared_places(outputs, settings.source("output"))]
     files: list[PendingFile] = []
     try:
         targets: list[tuple[Output, PendingFile | None]] = []
+        step = None
         for output in outputs:
-            file = PendingFile(output.path) if output.path is not None else None
+            try:
+                file = PendingFile(output.path) if output.path is not None else None
+            except InputError as error:
+                mistakes.append(error)
+                continue
             files += [file] if file else []
             targets.append((output, file))
-        step = None
         if any(output.format == "github" for output in outputs):
             from asrnet.cli.step_files import StepFiles
 
-            step = StepFiles.of(settings.variables)
+            try:
+                step = StepFiles.of(settings.variables)
+            except InputError as error:
+                mistakes.append(error)
+        if mistakes:
+            from asrnet.files.problems import combined
+
+            raise combined(mistakes)
         yield Outputs(tuple(targets), step)
     finally:
         for file in files:
             file.abandon()
 
 
-def _check_places(outputs: Collection[Output], source: str) -> None:
-    """Raise InputError if two outputs have the same destination, however it is spelled."""
+def _wrong_formats(outputs: Iterable[Output], settings: Settings, document: DocumentKind) -> Iterator[InputError]:
+    """A mistake for each output in a format that this kind of document does not have."""
+    formats = formats_of(document)
+    for output in outputs:
+        if output.format not in formats:
+            from asrnet.cli import habits
+
+            habit = habits.FORMATS.get(output.format)
+            proposal = f"; did you mean '{habit}'?" if habit in formats else did_you_mean(output.format, formats)
+            problem = f"{settings.source('output')}: this command has no format '{output.format}'{proposal}"
+            yield InputError(problem, hint=f"known formats: {', '.join(formats)}")
+
+
+def _shared_places(outputs: Collection[Output], source: str) -> Iterator[InputError]:
+    """A mistake for each destination that two outputs have, however it is spelled."""
     printed = Counter(output.format for output in outputs if output.path is None)
     if printed.total() > 1 and (printed.keys() - _TOGETHER or max(printed.values()) > 1):
-        raise InputError(f"{source}: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
+        yield InputError(f"{source}: {printed.total()} outputs to standard output", hint="write FORMAT=PATH")
     paths = [output.path for output in outputs if output.path is not None]
     # Two spellings of one file, or a link to it, are one destination.
     outputs_to = Counter(map(os.path.realpath, paths))
-    for path in paths:
-        if (number := outputs_to[os.path.realpath(path)]) > 1:
-            raise InputError(f"{source}: {number} outputs to {path}", hint="give each a file of its own")
-
-
-def write_mistakes(settings: Settings, error: DocumentError, view: View) -> None:
-    """Write the mistakes in files that ended a run to those of its outputs whose formats point at lines of files.
-
-    A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.
-    """
-    outputs = tuple(output for output in settings.output if output.format in _POINTING)
-    if outputs:
-        from asrnet.files.problems import mistakes_of
-        from asrnet.files.validation import CheckedFile, Validation
-
-        mistakes = mistakes_of(error)
-        files = dict.fromkeys(mistake.file for mistake in mistakes)
-        document = Validation(files=tuple(CheckedFile(path=file, valid=False) for file in files), mistakes=mistakes)
-        with opened(structs.replace(settings, output=outputs), "validation") as targets:
-            targets.write(document, view)
+    first_paths = {os.path.realpath(path): path for path in reversed(paths)}
+    for place, path in reversed(first_paths.items()):
+        if outputs_to[place] > 1:
+            yield InputError(f"{source}: {outputs_to[place]} outputs to {path}", hint="give each a file of its own")
 
 
 @contextmanager

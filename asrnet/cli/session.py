@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 
 from asrnet import settings as options
 from asrnet.cli import logs, streams
 from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.stopwatch import WATCH
-from asrnet.errors import AsrError
+from asrnet.errors import AsrError, InputError
 from asrnet.render import Run, View
 from asrnet.settings import Settings
 
@@ -28,29 +29,67 @@ if TYPE_CHECKING:
 S_co = TypeVar("S_co", bound=Settings, covariant=True)
 
 
+class Stage(Struct):
+    """How far a run has come. Once it ``is_begun``, its options and its files have been read, and were right."""
+
+    is_begun: bool = False
+
+
 class Session(Struct, Generic[S_co], frozen=True):
-    """One run of a command. ``started`` is in seconds since 1970; ``run`` is the run's id, a GUID."""
+    """One run of a command. ``started`` is in seconds since 1970; ``run`` is the run's id, a GUID.
+
+    ``arguments`` names the arguments in the order of the command line. ``mistakes``, ``unclear`` and ``is_complete``
+    are those of ``Invocation``, for the variables as well.
+    """
 
     command: str
     settings: S_co
     started: float = 0.0
     run: str = ""
+    arguments: tuple[str, ...] = ()
+    mistakes: tuple[InputError, ...] = ()
+    unclear: frozenset[str] = frozenset()
+    is_complete: bool = True
+    stage: Stage = msgspec.field(default_factory=Stage)
 
     @classmethod
     def of(cls, invocation: Invocation) -> Session[Settings]:
         """Read the settings, set up logging, and log the warnings about the settings.
 
-        Raises InputError for an invalid value, and for an output that would overwrite an input file.
+        The session has all mistakes in the arguments and the variables, and outputs that would overwrite input files.
         """
-        settings = options.from_process(invocation.arguments, invocation.command)
+        examined = options.examine_process(
+            invocation.arguments,
+            invocation.command,
+            unclear=invocation.unclear,
+            is_complete=invocation.is_complete,
+        )
+        settings = examined.settings
         # A random GUID made by hand, because importing uuid takes longer than the rest of this method.
         digits = os.urandom(16).hex()
         run = "-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"a{digits[17:20]}", digits[20:]))
         logs.configure(settings, run=run)
         for warning in settings.warnings:
             logs.warn(warning)
-        check_overwrites(settings, command=invocation.command)
-        return Session(invocation.command, settings, time.time(), run)
+        session = Session(
+            command=invocation.command,
+            settings=settings,
+            started=time.time(),
+            run=run,
+            arguments=tuple(invocation.arguments),
+            mistakes=(*invocation.mistakes, *examined.mistakes),
+            unclear=examined.unclear,
+            is_complete=examined.is_complete,
+        )
+        mistakes = list(session.mistakes)
+        try:
+            check_overwrites(settings, command=invocation.command)
+        except InputError as error:
+            mistakes.append(error)
+        # What seems to be missing may be what an unknown option stands for.
+        if hasattr(invocation.module, "conflicts") and session.is_complete:
+            mistakes += invocation.module.conflicts(session)
+        return structs.replace(session, mistakes=tuple(mistakes))
 
     def so_far(
         self,
@@ -98,6 +137,7 @@ class Session(Struct, Generic[S_co], frozen=True):
             run=self.run,
             whole_process=True,
         )
+        self.stage.is_begun = True
         WATCH.mark("import")
         if self.settings.verbose:
             # Signing in here lets the stopwatch measure it separately. The first request would wait for it anyway, and

@@ -8,25 +8,9 @@ from typing import TYPE_CHECKING
 from asrnet.cli import logs
 
 if TYPE_CHECKING:
-    from asrnet.errors import DocumentError
     from asrnet.model.plan import Plan
 
 _SHOWN_AT_MOST = 5
-_MISTAKES_SHOWN_AT_MOST = 50
-
-
-def report_mistakes(error: DocumentError) -> None:
-    """Report the mistakes in files, up to a limit. Consecutive mistakes with the same hint show it once."""
-    from asrnet.files.problems import separated
-
-    mistakes = separated(error)
-    if len(mistakes) == 1:
-        logs.error(error.message, hint=error.hint, traceback=logs.wants_tracebacks())
-        return
-    logs.errors((mistake.message, mistake.hint) for mistake in mistakes[:_MISTAKES_SHOWN_AT_MOST])
-    if len(mistakes) > _MISTAKES_SHOWN_AT_MOST:
-        more = f"and {len(mistakes) - _MISTAKES_SHOWN_AT_MOST} more mistakes"
-        logs.error(more, hint="asrnet validate -o json lists up to 1,000")
 
 
 def report_unreadable(plan: Plan) -> bool:

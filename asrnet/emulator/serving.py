@@ -27,6 +27,7 @@ from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour, checked
 from asrnet.fake.builder import Builder
 from asrnet.files.atomic import PendingFile
+from asrnet.files.problems import raise_any
 
 DEFAULT_OPERATIONS = "time:3"
 """How long operations take if neither the options nor the world says so: the time recorded for mappings."""
@@ -165,11 +166,16 @@ def running(
             door.close()
 
 
-def _check(options: ServeOptions) -> None:
+def conflicts_of(options: ServeOptions) -> Iterator[InputError]:
+    """A mistake for each option that needs another one, or has an impossible value."""
     if bool(options.tls_cert) != bool(options.tls_key):
-        raise InputError("a certificate needs its key", hint="give --tls-cert and --tls-key, or neither")
+        yield InputError("a certificate needs its key", hint="give --tls-cert and --tls-key, or neither")
     if options.latency is not None and options.latency < 0:
-        raise InputError("the latency cannot be negative")
+        yield InputError("the latency cannot be negative")
+
+
+def _check(options: ServeOptions) -> None:
+    raise_any(conflicts_of(options))
     if _is_loopback(options.host):
         return
     if not options.allow_remote:

@@ -75,7 +75,8 @@ class _CheckedRow(Struct, frozen=True, gc=False):
 
 def parse_machines(text: str, names: NetworkNames, *, source: str, is_csv: bool = False) -> tuple[Machine, ...]:
     """The machines in ``text``; errors name its ``source``. Raises DocumentError."""
-    return machines_of_entries(_entries(text, source, is_csv=is_csv), names)
+    entries, mistakes = _entries(text, source, is_csv=is_csv)
+    return machines_of_entries(entries, names, mistakes)
 
 
 def read_entries(path: str | Path) -> list[Entry]:
@@ -83,15 +84,37 @@ def read_entries(path: str | Path) -> list[Entry]:
 
     Raises DocumentError if the file is not such a list.
     """
+    entries, mistakes = _read(path)
+    raise_any(mistakes)
+    return entries
+
+
+def check_entries(path: str | Path) -> None:
+    """Raise DocumentError about everything in the file ``path`` that is wrong whatever networks there are."""
+    entries, mistakes = _read(path)
+    for entry in entries:
+        mistakes += _form_mistakes(entry)
+        for field in ("name", "primary_network"):
+            with collecting(mistakes):
+                _required(entry, field)
+    raise_any(mistakes)
+
+
+def _read(path: str | Path) -> tuple[list[Entry], list[DocumentError]]:
     text = documents.read_text(path, limit=documents.WORLD_LIMIT)
     return _entries(text, str(path), is_csv=Path(path).suffix.lower() == ".csv")
 
 
-def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[Machine, ...]:
-    """The machines, in the order of their first rows. Raises DocumentError about all wrong rows."""
+def machines_of_entries(
+    entries: Iterable[Entry], names: NetworkNames, mistakes: Iterable[DocumentError] = ()
+) -> tuple[Machine, ...]:
+    """The machines, in the order of their first rows.
+
+    Raises DocumentError about all wrong rows, and about the ``mistakes`` that were found when the rows were read.
+    """
+    mistakes = list(mistakes)
     rows_by_machine: dict[str, list[_CheckedRow]] = {}
     first_entries: dict[tuple[object, ...], Entry] = {}
-    mistakes: list[DocumentError] = []
     for entry in entries:
         with collecting(mistakes):
             rows = rows_by_machine.setdefault(_required(entry, "name").lower(), [])
@@ -107,11 +130,13 @@ def machines_of_entries(entries: Iterable[Entry], names: NetworkNames) -> tuple[
     return tuple(machines)
 
 
-def _entries(text: str, source: str, *, is_csv: bool) -> list[Entry]:
-    entries = list(_csv_entries(text, source) if is_csv else _yaml_entries(text, source))
-    if not entries:
+def _entries(text: str, source: str, *, is_csv: bool) -> tuple[list[Entry], list[DocumentError]]:
+    """The rows that can be read, and the mistakes in the others. Raises DocumentError where none can be."""
+    mistakes: list[DocumentError] = []
+    entries = list(_csv_entries(text, source, mistakes) if is_csv else _yaml_entries(text, source))
+    if not entries and not mistakes:
         raise DocumentError("the list has no machines", file=source, hint=f"a machine needs {', '.join(COLUMNS)}")
-    return entries
+    return entries, mistakes
 
 
 def _yaml_entries(text: str, source: str) -> Iterator[Entry]:
@@ -141,9 +166,8 @@ def _yaml_error(
     return document.error(problem, *path, field, hint=hint)
 
 
-def _csv_entries(text: str, source: str) -> Iterator[Entry]:
+def _csv_entries(text: str, source: str, mistakes: list[DocumentError]) -> Iterator[Entry]:
     columns: tuple[str, ...] = ()
-    mistakes: list[DocumentError] = []
     for line, cells in _csv_rows(text, source):
         if not columns:
             columns = _header(cells, source, line)
@@ -156,7 +180,6 @@ def _csv_entries(text: str, source: str) -> Iterator[Entry]:
         yield Entry(row, partial(int, line), partial(_csv_error, source, line))
     if not columns:
         raise DocumentError("the file is empty", file=source, hint=_HEADER_HINT)
-    raise_any(mistakes)
 
 
 def _csv_rows(text: str, source: str) -> Iterator[tuple[int, list[str]]]:
@@ -215,17 +238,10 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
     except DocumentError as error:
         network = None
         mistakes.append(error)
-    try:
-        # An IPv6 address is valid, too. The prediction is that it does not fail over.
-        if row.ip and number(row.ip) is None:
-            ip_address(row.ip)
-    except ValueError:
-        mistakes.append(entry.error("ip", f"'{row.ip}' is not an address", "write it as 10.0.1.4"))
-    else:
+    mistakes += _form_mistakes(entry)
+    if network and _is_address(row.ip):
         with collecting(mistakes):
-            subnet = _subnet_name(entry, network) if network else None
-    if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
-        mistakes.append(entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "use Static or Dynamic"))
+            subnet = _subnet_name(entry, network)
     replica = None
     if row.replica_network:
         is_disconnected = row.replica_network.lower() == DISCONNECTED
@@ -249,6 +265,25 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
         ip_type=_IP_TYPES[row.ip_type.lower()] if row.ip_type else None,
     )
     return _CheckedRow(entry, network, nic, configuration, replica, region)
+
+
+def _form_mistakes(entry: Entry) -> Iterator[DocumentError]:
+    """What is wrong with the row whatever networks there are."""
+    row = entry.row
+    if not _is_address(row.ip):
+        yield entry.error("ip", f"'{row.ip}' is not an address", "write it as 10.0.1.4")
+    if row.ip_type and row.ip_type.lower() not in _IP_TYPES:
+        yield entry.error("ip_type", f"'{row.ip_type}' is not a type of address", "use Static or Dynamic")
+
+
+def _is_address(text: str | None) -> bool:
+    """Whether a row has an address, or none. IPv6 is valid, too: the prediction is that it does not fail over."""
+    if text and number(text) is None:
+        try:
+            ip_address(text)
+        except ValueError:
+            return False
+    return True
 
 
 def _network(entry: Entry, field: str, names: NetworkNames) -> Network:
@@ -308,13 +343,17 @@ def _refuse_repeats(checked: _CheckedRow, first_entries: dict[tuple[object, ...]
 
 
 def _machine(rows: Sequence[_CheckedRow]) -> Machine:
+    """The machine of ``rows``. Raises DocumentError about everything in which they contradict each other."""
     name = rows[0].entry.row.name
+    mistakes: list[DocumentError] = []
     plans = {row.entry.row.recovery_plan or "" for row in rows}
     if len(plans) > 1:
-        raise rows[-1].entry.error("recovery_plan", f"'{name}' has another recovery plan in an earlier row")
+        problem = f"'{name}' has another recovery plan in an earlier row"
+        mistakes.append(rows[-1].entry.error("recovery_plan", problem))
     regions = {row.region for row in rows if row.region}
     if len(regions) > 1:
-        raise rows[-1].entry.error("recovery_region", f"'{name}' has another recovery region in an earlier row")
+        problem = f"'{name}' has another recovery region in an earlier row"
+        mistakes.append(rows[-1].entry.error("recovery_region", problem))
     rows_by_nic: dict[str, list[_CheckedRow]] = {}
     for row in rows:
         rows_by_nic.setdefault(row.nic.lower(), []).append(row)
@@ -322,10 +361,16 @@ def _machine(rows: Sequence[_CheckedRow]) -> Machine:
     for row in rows:
         nic = rows_by_nic[row.nic.lower()][0].nic
         if row.replica is not None and replicas.setdefault(nic, row.replica) != row.replica:
-            raise row.entry.error("replica_network", f"the NIC '{nic}' has another replica network in an earlier row")
+            problem = f"the NIC '{nic}' has another replica network in an earlier row"
+            mistakes.append(row.entry.error("replica_network", problem))
+    nics: list[Nic] = []
+    for rows_of_nic in rows_by_nic.values():
+        with collecting(mistakes):
+            nics.append(_nic(rows_of_nic))
+    raise_any(mistakes)
     return Machine(
         name=name,
-        nics=tuple(map(_nic, rows_by_nic.values())),
+        nics=tuple(nics),
         recovery_location=next(iter(regions), None),
         recovery_plan=plans.pop(),
         replicas=replicas,

@@ -126,7 +126,7 @@ def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) 
         document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
     except DocumentError as error:
         # One sentence is clearer than a list of all the keys that a world does not have.
-        paths = {mistake.path for mistake in separated(error)}
+        paths = {mistake.path for mistake in separated(error) if isinstance(mistake, DocumentError)}
         if paths >= _ONLY_IN_PLANS:
             hint = "apply a saved plan with: asrnet apply PLANFILE"
             raise DocumentError("this is a saved plan, expected a world", file=path, hint=hint) from error

@@ -51,7 +51,8 @@ class Problem(Struct, frozen=True):
 class Mistake(Struct, frozen=True, kw_only=True):
     """A mistake in a file. ``path`` leads to the value, as in ``pairs[0].vault``; ``line`` and ``column`` count from 1.
 
-    Only what is wrong with a file as a whole has no line, and no path.
+    Only what is wrong with a file as a whole has no line, and no path. What is wrong with an option or a variable has
+    no file.
     """
 
     file: str
@@ -62,7 +63,7 @@ class Mistake(Struct, frozen=True, kw_only=True):
     hint: str = ""
 
 
-def mistakes_of(error: DocumentError) -> tuple[Mistake, ...]:
+def mistakes_of(error: InputError) -> tuple[Mistake, ...]:
     """The mistakes that ``error`` is about."""
     return tuple(
         Mistake(
@@ -73,18 +74,22 @@ def mistakes_of(error: DocumentError) -> tuple[Mistake, ...]:
             message=mistake.problem,
             hint=mistake.hint,
         )
+        if isinstance(mistake, DocumentError)
+        else Mistake(file="", message=mistake.message, hint=mistake.hint)
         for mistake in separated(error)
     )
 
 
-def separated(error: DocumentError) -> tuple[DocumentError, ...]:
+def separated(error: InputError) -> tuple[InputError, ...]:
     """``error`` as one error for each mistake."""
     if not error.others:
         return (error,)
     return (_with_others(error, ()), *error.others)
 
 
-def _with_others(error: DocumentError, others: Sequence[DocumentError]) -> DocumentError:
+def _with_others(error: InputError, others: Sequence[InputError]) -> InputError:
+    if not isinstance(error, DocumentError):
+        return InputError(error.problem, hint=error.hint, others=others)
     return DocumentError(
         error.problem,
         file=error.file,
@@ -97,16 +102,30 @@ def _with_others(error: DocumentError, others: Sequence[DocumentError]) -> Docum
     )
 
 
-def combined(errors: Iterable[DocumentError]) -> DocumentError:
-    """One error about all the mistakes of ``errors``: file by file, line by line, and last those about no line."""
+def combined(errors: Iterable[InputError]) -> InputError:
+    """One error about all the mistakes of ``errors``, each once.
+
+    Those about no file come first, then file by file, line by line, and last those about no line.
+    """
     mistakes = [mistake for error in errors for mistake in separated(error)]
-    files = list(dict.fromkeys(mistake.file for mistake in mistakes))
-    first, *others = sorted(
-        mistakes, key=lambda mistake: (mistake.line is None, files.index(mistake.file), mistake.line or 0)
-    )
-    if not others:
-        return first
-    return _with_others(first, others)
+    files: dict[str, int] = {}
+
+    def place(mistake: InputError) -> tuple[bool, int, int]:
+        if not isinstance(mistake, DocumentError):
+            return (False, -1, 0)
+        return (mistake.line is None, files.setdefault(mistake.file, len(files)), mistake.line or 0)
+
+    return combined_in_order(sorted(mistakes, key=place))
+
+
+def combined_in_order(errors: Iterable[InputError]) -> InputError:
+    """The same in the order of ``errors``."""
+    mistakes: dict[str, InputError] = {}
+    for error in errors:
+        for mistake in separated(error):
+            mistakes.setdefault(mistake.message, mistake)
+    first, *others = mistakes.values()
+    return _with_others(first, others) if others else first
 
 
 @contextmanager
@@ -118,8 +137,8 @@ def collecting(mistakes: list[DocumentError]) -> Iterator[None]:
         mistakes.append(error)
 
 
-def raise_any(mistakes: Iterable[DocumentError]) -> None:
-    """Raise one DocumentError about all ``mistakes``, if there are any."""
+def raise_any(mistakes: Iterable[InputError]) -> None:
+    """Raise one error about all ``mistakes``, if there are any."""
     if listed := list(mistakes):
         raise combined(listed)
 

@@ -6,6 +6,7 @@ These Structs are the JSON of ``-o json`` and of saved plans, so the names of th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
-from asrnet.errors import InputError, RefusedError
+from asrnet.errors import DocumentError, InputError, RefusedError
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import Fabric, NetworkMapping, ProtectedItem, Resource, ResourceGroup, VirtualNetwork
 from asrnet.model.findings import Finding
@@ -447,6 +448,9 @@ def decode(kind: type, value: Any) -> Any:
         raise ValueError(error.message) from error
 
 
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
+"""Where msgspec says that JSON is malformed."""
+
 # Ids are the only type in plans that JSON lacks, and a large plan has half a million of them: str() is the quickest.
 _ENCODER = msgspec.json.Encoder(enc_hook=str, order="deterministic")
 
@@ -459,20 +463,22 @@ def to_json(value: Struct) -> bytes:
 def load_plan(data: bytes, *, source: str) -> Plan:
     """A plan that was saved with ``to_json``.
 
-    Raises InputError if it is not a plan of this version, and RefusedError (``tampered``) if its checksum is wrong.
+    Raises DocumentError if it is not a plan of this version, and RefusedError (``tampered``) if its checksum is wrong.
     """
     try:
         version = msgspec.json.decode(data, type=_Versioned).format_version
         if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-            raise InputError(
-                f"{source}: the plan has format {version}, this asrnet reads {FORMAT_VERSION}",
+            raise DocumentError(
+                f"the plan has format {version}, this asrnet reads {FORMAT_VERSION}",
+                file=source,
                 hint="make the plan again with this version",
             )
         plan = msgspec.json.decode(data, type=Plan, dec_hook=decode)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            f"{source}: not a saved plan: {error}", hint="make it with: asrnet plan --out PLANFILE"
-        ) from error
+        place = _BYTE.search(str(error))
+        line = data.count(b"\n", 0, int(place[1])) + 1 if place else None
+        hint = "make it with: asrnet plan --out PLANFILE"
+        raise DocumentError(f"not a saved plan: {error}", file=source, line=line, hint=hint) from error
     if plan.sealed().checksum != plan.checksum:
         raise RefusedError(
             f"{source}: the plan was changed after it was saved: its checksum does not match",

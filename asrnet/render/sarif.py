@@ -43,8 +43,8 @@ FINGERPRINTS: Final = ("asrnet/v1", "primaryLocationLineHash")
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _MISTAKE: Final = Meaning(
-    "A file of the desired state, or one that it names, is not valid.",
-    "Correct the line. `asrnet schema` prints the schema of the file, for editors that check it while you write.",
+    "A file, an option or a variable that the run was given is not valid.",
+    "Correct it. `asrnet schema` prints the schema of a file, for editors that check it while you write.",
 )
 
 

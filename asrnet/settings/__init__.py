@@ -8,7 +8,8 @@ Such settings are accepted from a file that is named with ``--env-file``.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from asrnet.settings.table import (
     DEFAULT_FILE,
@@ -24,6 +25,9 @@ from asrnet.settings.table import (
 )
 from asrnet.settings.values import Output, Shard
 
+if TYPE_CHECKING:
+    from asrnet.settings.reading import Examined
+
 __all__ = [
     "DEFAULT_FILE",
     "READING",
@@ -36,6 +40,7 @@ __all__ = [
     "Variable",
     "all_options",
     "env_example",
+    "examine_process",
     "from_process",
     "options_of",
     "read",
@@ -68,19 +73,38 @@ def from_process(arguments: Mapping[str, object], command: str = "") -> Settings
     Where no desired state is named and none is in the working directory, it is searched for in the folders above.
     Raises InputError for a value that an option cannot have, with the argument, the variable or the line that gave it.
     """
-    settings = read(arguments, os.environ, dotenv=".env", command=command)
-    has_file = any(option.name == "file" for option in options_of(command))
-    if not has_file or "file" in settings.sources or os.path.lexists(settings.file):
-        return settings
+    from asrnet.settings import reading
+
+    return reading.checked(examine_process(arguments, command))
+
+
+def examine_process(
+    arguments: Mapping[str, object], command: str = "", *, unclear: Iterable[str] = (), is_complete: bool = True
+) -> Examined:
+    """As ``from_process``, with every mistake instead of an error about them.
+
+    ``unclear`` names options whose arguments are faulty; ``is_complete``: no argument is unknown.
+    """
     from msgspec import structs
 
+    from asrnet.settings import reading
+
+    examined = reading.examine(
+        command, arguments, os.environ, dotenv=".env", env_file=None, unclear=unclear, is_complete=is_complete
+    )
+    settings = examined.settings
+    has_file = any(option.name == "file" for option in options_of(command)) and "file" not in examined.unclear
+    if not has_file or "file" in settings.sources or os.path.lexists(settings.file):
+        return examined
     from asrnet.settings.search import file_above
 
     above = file_above(settings.file)
     if above.problem:
         warning = f"{above.problem}; name it with {settings.source('file')} if it is yours to use"
-        return structs.replace(settings, warnings=(*settings.warnings, warning))
-    return structs.replace(settings, file=above.path, is_file_from_above=True) if above.path else settings
+        settings = structs.replace(settings, warnings=(*settings.warnings, warning))
+    elif above.path:
+        settings = structs.replace(settings, file=above.path, is_file_from_above=True)
+    return structs.replace(examined, settings=settings)
 
 
 def env_example() -> str:

@@ -25,7 +25,13 @@ class ApplySettings(Settings, frozen=True, kw_only=True):
 
     planfile: Annotated[
         str | None,
-        Option(help="a plan saved by asrnet plan --out", positional=True, metavar="PLANFILE", reads="the saved plan"),
+        Option(
+            help="a plan saved by asrnet plan --out",
+            positional=True,
+            metavar="PLANFILE",
+            reads="the saved plan",
+            instead_of="file",
+        ),
     ] = None
 
     @property

@@ -31,8 +31,8 @@ NO_FILE: Final = DotenvFile()
 def load(path: str, *, trusted: bool = False) -> DotenvFile:
     """The variables in the file ``path``.
 
-    Raises InputError if a trusted file is missing or has errors. A ``.env`` in the working directory may be meant for
-    other tools, so its unreadable lines are skipped and listed in ``problems``.
+    Raises InputError, about all its mistakes, if a trusted file is missing or has any. A ``.env`` in the working
+    directory may be meant for other tools, so its unreadable lines are skipped and listed in ``problems``.
     """
     try:
         text = _text(path, trusted=trusted)
@@ -46,7 +46,8 @@ def load(path: str, *, trusted: bool = False) -> DotenvFile:
     else:
         values, problems = _parsed(text, path)
     if trusted and problems:
-        raise InputError(problems[0], hint=_HINT)
+        others = [InputError(problem, hint=_HINT) for problem in problems[1:]]
+        raise InputError(problems[0], hint=_HINT, others=others)
     return DotenvFile(path=path, values=values, trusted=trusted, problems=tuple(problems))
 
 

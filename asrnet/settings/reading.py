@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -24,6 +24,19 @@ class _Given(Struct, frozen=True):
     place: int
 
 
+class Examined(Struct, frozen=True, kw_only=True):
+    """The settings, and every mistake in the arguments and the variables; a faulty option has its default.
+
+    ``unclear`` names the options whose values are not known because of a mistake. ``is_complete`` is False if some
+    mistake leaves open which other options are given.
+    """
+
+    settings: Settings
+    mistakes: tuple[InputError, ...] = ()
+    unclear: frozenset[str] = frozenset()
+    is_complete: bool = True
+
+
 def read(
     command: str,
     arguments: Mapping[str, object],
@@ -33,30 +46,71 @@ def read(
     env_file: str | None,
 ) -> Settings:
     """See ``asrnet.settings.read``."""
+    return checked(examine(command, arguments, environ, dotenv=dotenv, env_file=env_file))
+
+
+def checked(examined: Examined) -> Settings:
+    """The settings. Raises InputError about all mistakes in them."""
+    if examined.mistakes:
+        from asrnet.files.problems import combined  # 5 ms, and most runs have no mistake
+
+        raise combined(examined.mistakes)
+    return examined.settings
+
+
+def examine(
+    command: str,
+    arguments: Mapping[str, object],
+    environ: Mapping[str, str],
+    *,
+    dotenv: str | None,
+    env_file: str | None,
+    unclear: Iterable[str] = (),
+    is_complete: bool = True,
+) -> Examined:
+    """As ``read``, with the mistakes instead of an error about them.
+
+    ``unclear`` and ``is_complete`` say what is known about ``arguments``, as in the result.
+    """
+    mistakes: list[InputError] = []
+    unclear = set(unclear)
     chosen = env_file or arguments.get("env_file")
     named = chosen or environ.get("ASRNET_ENV_FILE")
+    file = NO_FILE
     try:
-        file = load(str(named), trusted=True) if named else load(dotenv) if dotenv else NO_FILE
+        if "env_file" in unclear:
+            is_complete = False
+        elif named:
+            file = load(str(named), trusted=True)
+        elif dotenv:
+            file = load(dotenv)
     except InputError as error:
-        if named and not chosen:
-            raise InputError(f"ASRNET_ENV_FILE: {error.message}", hint=error.hint) from error
-        raise
-    options = options_of(command)
+        is_complete = False
+        source = "" if chosen else "ASRNET_ENV_FILE: "
+        mistakes += [InputError(f"{source}{part}", hint=error.hint) for part in (error.problem, *error.others)]
+    options = [option for option in options_of(command) if option.name not in unclear]
     given = {option.name: value for option in options if (value := _given(option, arguments, environ, file))}
+    mistakes += _choose_alternatives(options, given)
+    fields: dict[str, Any] = {}
     for option in options:
-        if option.required and option.name not in given:
+        if option.name in given:
+            try:
+                fields[option.name] = _value(option, given[option.name])
+            except InputError as error:
+                mistakes += [error, *error.others]
+                unclear.add(option.name)
+        # Where it is not known which options are given, this one may have been meant.
+        elif option.required and is_complete:
             spelling = option.metavar if option.positional else f"{option.flag} {option.metavar}"
-            raise InputError(f"{spelling} is missing: {option.help}")
-    _choose_alternatives(options, given)
-    fields: dict[str, Any] = {
-        option.name: _value(option, given[option.name]) for option in options if option.name in given
-    }
+            mistakes.append(InputError(f"{spelling} is missing: {option.help}"))
     if str(fields.get("backend", "")).startswith("fake:") and "endpoint" in fields:
-        raise InputError(
-            f"{given['backend'].source} names a fake world and {given['endpoint'].source} an endpoint",
-            hint="a fake world is a file and has no endpoint: leave one of them out",
+        mistakes.append(
+            InputError(
+                f"{given['backend'].source} names a fake world and {given['endpoint'].source} an endpoint",
+                hint="a fake world is a file and has no endpoint: leave one of them out",
+            )
         )
-    if not any(option.name == "backend" for option in options):
+    if not any(option.name == "backend" for option in options_of(command)):
         # A command that does not use the world must know it all the same, or it could overwrite the world's file.
         backend = next(option for option in options_of("") if option.name == "backend")
         if value := _given(backend, {}, environ, file):
@@ -64,12 +118,16 @@ def read(
     variables = dict(_variables(environ, file))
     fields.setdefault("credential", variables.get("AZURE_TOKEN_CREDENTIALS"))
     fields["env_file"] = str(named) if named else None
-    return settings_of(command)(
+    for option in options_of(command):
+        if option.required:
+            fields.setdefault(option.name, "")
+    settings = settings_of(command)(
         **fields,
         variables=variables,
-        warnings=(*file.problems, *_warnings(options, environ, file)),
+        warnings=(*file.problems, *_warnings(options_of(command), environ, file)),
         sources={name: value.source for name, value in given.items()},
     )
+    return Examined(settings=settings, mistakes=tuple(mistakes), unclear=frozenset(unclear), is_complete=is_complete)
 
 
 def _given(
@@ -86,19 +144,22 @@ def _given(
     return None
 
 
-def _choose_alternatives(options: tuple[Option, ...], given: dict[str, _Given]) -> None:
-    """Of options that exclude each other, keep the one with the highest precedence. Raises InputError if two tie."""
-    for alternative in {option.alternative for option in options if option.alternative}:
+def _choose_alternatives(options: Iterable[Option], given: dict[str, _Given]) -> list[InputError]:
+    """Of options that exclude each other, keep the one with the highest precedence. The mistakes are those that tie."""
+    options, mistakes = list(options), []
+    for alternative in dict.fromkeys(option.alternative for option in options if option.alternative):
         rivals = [option.name for option in options if option.alternative == alternative and option.name in given]
         rivals.sort(key=lambda name: given[name].place)
         for name in rivals[1:]:
             first, other = given[rivals[0]], given[name]
             if first.place == other.place:
-                raise InputError(f"{other.source}: not allowed with {first.source}")
+                mistakes.append(InputError(f"{other.source}: not allowed with {first.source}"))
             del given[name]
+    return mistakes
 
 
 def _value(option: Option, given: _Given) -> object:
+    """The value of ``option``. Raises InputError about each part of it that is wrong."""
     items = [given.value]
     if isinstance(given.value, (list, tuple)):
         items = list(given.value)
@@ -106,11 +167,18 @@ def _value(option: Option, given: _Given) -> object:
         # A variable that holds only commas becomes one empty value, which is refused. Treating it as "no selection"
         # would widen the run to everything.
         items = [item.strip() for item in given.value.split(",") if item.strip()] or [given.value.strip(" ,")]
-    try:
-        parsed = tuple(_parsed(option, item) for item in items)
-        return parsed if option.repeatable else parsed[0]
-    except InputError as error:
-        raise InputError(f"{given.source}: {error.message}", hint=error.hint) from error
+    parsed: list[object] = []
+    mistakes: dict[str, InputError] = {}
+    for item in items:
+        try:
+            parsed.append(_parsed(option, item))
+        except InputError as error:
+            message = f"{given.source}: {error.message}"
+            mistakes[message] = InputError(message, hint=error.hint)
+    if mistakes:
+        first, *others = mistakes.values()
+        raise InputError(first.problem, hint=first.hint, others=others)
+    return tuple(parsed) if option.repeatable else parsed[0]
 
 
 def _parsed(option: Option, value: object) -> object:

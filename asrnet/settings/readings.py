@@ -113,6 +113,7 @@ class ValidateSettings(Settings, frozen=True, kw_only=True):
             positional=True,
             metavar="PATH",
             reads="a file to validate",
+            instead_of="file",
         ),
     ] = ()
     worlds: Annotated[bool, Option(help="the files are worlds", flag="--world")] = False

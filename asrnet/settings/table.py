@@ -43,8 +43,9 @@ class Option(Struct, frozen=True, kw_only=True):
 
     ``commands`` is empty for an option of all commands. ``at_least`` and ``at_most`` bound numbers. ``parse`` turns the
     text into the value. ``barred`` is the reason why a ``.env`` in the working directory cannot set the option.
-    ``reads`` describes the input file that it names, and ``writes`` marks an output file. Options with the same
-    ``alternative`` exclude each other. ``bare`` is the value of an option that is given without one.
+    ``reads`` describes the input file that it names, which is read ``instead_of`` that of another option, and
+    ``writes`` marks an output file. Options with the same ``alternative`` exclude each other. ``bare`` is the value of
+    an option that is given without one.
 
     This module fills in the last six fields from the field of the settings.
     """
@@ -63,6 +64,7 @@ class Option(Struct, frozen=True, kw_only=True):
     commands: tuple[str, ...] = ()
     barred: str = ""
     reads: str = ""
+    instead_of: str = ""
     writes: bool = False
     alternative: str = ""
     bare: str | None = None

@@ -101,6 +101,7 @@ class EmulatorSettings(Settings, frozen=True, kw_only=True):
             group="Emulator",
             metavar="WORLD",
             barred=FILES,
+            reads="the state",
             writes=True,
         ),
     ] = None

@@ -93,7 +93,7 @@ def test_a_file_that_is_not_a_plan_is_an_error(fake: Cli, folder: Path, content:
     before = snapshot(folder)
     ran = fake("apply", "saved.json", "--yes")
     assert (ran.code, ran.out, snapshot(folder) == before) == (1, "", True)
-    assert ran.err.startswith("error: saved.json: ")
+    assert ran.err.startswith("error: saved.json:")
 
 
 def test_a_plan_with_a_limit_that_is_no_number_is_an_error(fake: Cli, saved: Path) -> None:

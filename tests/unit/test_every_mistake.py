@@ -207,17 +207,13 @@ def test_every_row_of_a_list_of_machines_that_is_wrong_is_reported() -> None:
 def test_several_mistakes_in_one_row_of_a_list_are_all_reported() -> None:
     text = "name,primary_network,subnet,ip,ip_type\na,nowhere,,10.0.0,sticky\nb,here\nc,here,,,odd\n"
     names = NetworkNames([vnet("here")])
-    wrong_counts = mistakes(lambda: parse_machines(text, names, source="m.csv", is_csv=True))
-    assert [(mistake.line, mistake.message) for mistake in wrong_counts] == [
-        (3, "found 2 cells, expected 5 as in the header")
-    ]
-    without = text.replace("b,here\n", "")
-    found = mistakes(lambda: parse_machines(without, names, source="m.csv", is_csv=True))
+    found = mistakes(lambda: parse_machines(text, names, source="m.csv", is_csv=True))
     assert [f"{mistake.line} {mistake.message.partition(':')[0]}" for mistake in found] == [
         "2 primary_network",
         "2 ip",
         "2 ip_type",
-        "3 ip_type",
+        "3 found 2 cells, expected 5 as in the header",
+        "4 ip_type",
     ]
     header = mistakes(
         lambda: parse_machines("name,primary_network,subnet,ip,ip_type,x,y\n", names, source="m", is_csv=True)

@@ -5,6 +5,7 @@ A saved plan (asrnet plan --out PLANFILE) is refused for each vault in which som
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import apply_flow, inputs, logs, outputs
@@ -31,6 +32,18 @@ EXITS: Final = {
     2: "a declared pair stays blocked, or Azure has changed during the run and some changes were left out",
     3: "refused: a limit, a freeze, a failover under way, a stale or tampered plan",
 }
+
+
+def conflicts(session: Session[ApplySettings]) -> Iterator[InputError]:
+    """A mistake for options that a saved plan has already decided."""
+    settings = session.settings
+    if settings.planfile and (
+        settings.vault or settings.pair or settings.machine or settings.shard or settings.machines
+    ):
+        yield InputError(
+            "a saved plan is applied as it is",
+            hint="use --vault, --pair, --machine, --machines and --shard with asrnet plan --out",
+        )
 
 
 def run(session: Session[ApplySettings]) -> int:
@@ -72,13 +85,7 @@ def _apply_saved(
 ) -> tuple[Report | None, Run]:
     from asrnet.planning.staleness import moved_since
 
-    settings = session.settings
-    if settings.vault or settings.pair or settings.machine or settings.shard or settings.machines:
-        raise InputError(
-            "a saved plan is applied as it is",
-            hint="use --vault, --pair, --machine, --machines and --shard with asrnet plan --out",
-        )
-    plan = apply_flow.load(settings.planfile or "")
+    plan = apply_flow.load(session.settings.planfile or "")
     with session.backend(cloud=plan.cloud) as backend:
         stale = moved_since(plan, backend) if plan.changes else {}
         WATCH.mark("reads")

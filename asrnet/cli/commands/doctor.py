@@ -27,7 +27,7 @@ def run(session: Session[DoctorSettings]) -> int:
     from asrnet.diagnostics.checks import doctor
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(session)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:

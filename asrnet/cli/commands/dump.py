@@ -46,7 +46,7 @@ def _text(session: Session[DumpSettings]) -> str:
     from asrnet.inventory import read
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(session)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
     with session.backend(desired) as backend:
         inventory = read.read_inventory(desired, backend, selection=selection, confirm=False)

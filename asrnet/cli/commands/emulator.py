@@ -6,11 +6,16 @@ are accepted. SIGTERM or Ctrl-C ends it. It is a test double and not a security 
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
 
 from asrnet.cli import streams
 from asrnet.cli.session import Session
+from asrnet.errors import InputError
 from asrnet.settings.tools import EmulatorSettings
+
+if TYPE_CHECKING:
+    from asrnet.emulator.serving import ServeOptions
 
 EXAMPLES: Final = (
     ("asrnet emulator --seed world.yaml", "serve a world on the usual ports"),
@@ -19,12 +24,29 @@ EXAMPLES: Final = (
 EXITS: Final = {0: "ended by SIGTERM or Ctrl-C"}
 
 
+def conflicts(session: Session[EmulatorSettings]) -> Iterator[InputError]:
+    """A mistake for each option that needs another one."""
+    from asrnet.emulator.serving import conflicts_of
+
+    if not session.unclear & {"tls_cert", "tls_key"}:
+        yield from conflicts_of(_options(session.settings))
+
+
 def run(session: Session[EmulatorSettings]) -> int:
     """Serve until a signal ends the process."""
-    from asrnet.emulator.serving import ServeOptions, serve
+    from asrnet.emulator.serving import serve
 
-    settings = session.settings
-    options = ServeOptions(
+    def announce(line: str) -> None:
+        session.stage.is_begun = True
+        streams.write(f"{line}\n")
+
+    return serve(_options(session.settings), announce=announce)
+
+
+def _options(settings: EmulatorSettings) -> ServeOptions:
+    from asrnet.emulator.serving import ServeOptions
+
+    return ServeOptions(
         host=settings.host,
         port=settings.port,
         tls_port=settings.tls_port,
@@ -40,4 +62,3 @@ def run(session: Session[EmulatorSettings]) -> int:
         authenticate=not settings.no_auth,
         allow_remote=settings.allow_remote,
     )
-    return serve(options, announce=lambda line: streams.write(f"{line}\n"))

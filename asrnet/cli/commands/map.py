@@ -6,7 +6,6 @@ without --recovery, a copy named NAME-asr is made in the recovery region.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from asrnet.cli import apply_flow, inputs, outputs
@@ -42,7 +41,7 @@ def run(session: Session[MapSettings]) -> int:
     from asrnet.provision import request_pair
 
     settings = session.settings
-    desired = inputs.desired_state(session) if Path(settings.file).exists() else DesiredState()
+    desired = inputs.desired_state(session)
     vault = _vault(settings, desired)
     primary = references.resource(settings.primary, ids.VNET, desired.subscriptions)
     recovery = references.resource(settings.recovery, ids.VNET, desired.subscriptions) if settings.recovery else None

@@ -30,7 +30,7 @@ def run(session: Session[PermissionsSettings]) -> int:
     """Print the role, and remarks about it on standard error."""
     settings = session.settings
     task = settings.task
-    declared = inputs.desired_or_vaults(session)
+    declared = inputs.desired_state(session)
     selection = inputs.selection(settings, declared)
     desired = declared.within([vault.name for vault in declared.vaults if selection.has_vault(vault.name)])
     with outputs.destination(settings.out) as write:

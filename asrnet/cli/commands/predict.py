@@ -6,6 +6,7 @@ machines are named, only these fail over. Without a desired-state file, --vault 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +21,7 @@ from asrnet.settings.readings import PredictSettings
 
 if TYPE_CHECKING:
     from asrnet.failover import Operation
+    from asrnet.prediction import Question
 
 DOCUMENT: Final[DocumentKind] = "prediction"
 EXAMPLES: Final = (
@@ -39,24 +41,27 @@ EXITS: Final = {
 }
 
 
-def run(session: Session[PredictSettings]) -> int:
-    """Read, predict, show."""
-    from asrnet.prediction import OTHER_MACHINES, Question, predict, read_machines, unread_inputs
+def conflicts(session: Session[PredictSettings]) -> Iterator[InputError]:
+    """A mistake for each option that needs another one, or cannot be given with it."""
+    from asrnet.prediction import conflicts_of
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(session)
+    if "planned" not in session.unclear and not settings.planned:
+        for name, is_given in (("--follow", settings.follow), ("--force", settings.force)):
+            if is_given:
+                yield InputError(f"{name} needs the plan of --planned, which is not given", hint="add --planned")
+    if not session.unclear & {"machines", "all_subnets", "failback", "test_failover"}:
+        yield from conflicts_of(_question(settings))
+
+
+def run(session: Session[PredictSettings]) -> int:
+    """Read, predict, show."""
+    from asrnet.prediction import OTHER_MACHINES, predict, read_machines, unread_inputs
+
+    settings = session.settings
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
-    operation: Operation = "failback" if settings.failback else "failover"
-    question = Question(
-        operation=operation if settings.test_failover is None else "test-failover",
-        test_network=settings.test_failover or None,
-        only=settings.names,
-        listed_in=settings.machines,
-        all_subnets=settings.all_subnets,
-        recovery_region=settings.to,
-        with_interfaces=settings.nics,
-        forced=settings.force,
-    )
+    question = _question(settings)
     make_plan = None
     if settings.planned:
         from asrnet import planning
@@ -66,9 +71,6 @@ def run(session: Session[PredictSettings]) -> int:
         # This comes before reading: if machines follow, the rights of this identity are read as well.
         desired = desired.with_machines("follow" if settings.follow else None)
         make_plan = partial(planning.plan, desired, selection=selection, forced=settings.force)
-    elif settings.follow or settings.force:
-        name = "--follow" if settings.follow else "--force"
-        raise InputError(f"{name} needs the plan of --planned, which is not given", hint="add --planned")
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:
             inputs_read = read_machines(desired, backend, question, selection=selection, make_plan=make_plan)
@@ -82,3 +84,19 @@ def run(session: Session[PredictSettings]) -> int:
         nowhere = "the list has no machine" if settings.machines else f"no vault protects a machine; {OTHER_MACHINES}"
         logs.remark(nowhere)
     return exit_codes.PENDING if settings.fail_on and prediction.fails_on(settings.fail_on) else exit_codes.DONE
+
+
+def _question(settings: PredictSettings) -> Question:
+    from asrnet.prediction import Question
+
+    operation: Operation = "failback" if settings.failback else "failover"
+    return Question(
+        operation=operation if settings.test_failover is None else "test-failover",
+        test_network=settings.test_failover or None,
+        only=settings.names,
+        listed_in=settings.machines,
+        all_subnets=settings.all_subnets,
+        recovery_region=settings.to,
+        with_interfaces=settings.nics,
+        forced=settings.force,
+    )

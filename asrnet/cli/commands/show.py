@@ -27,7 +27,7 @@ def run(session: Session[Settings]) -> int:
     """Read and show."""
     from asrnet.inventory import live_pairs, read
 
-    desired = inputs.desired_or_vaults(session)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(session.settings, desired)
     with outputs.opened(session.settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:

@@ -30,7 +30,7 @@ def run(session: Session[TargetsSettings]) -> int:
     from asrnet.inventory import targets as targeting
 
     settings = session.settings
-    desired = inputs.desired_or_vaults(session)
+    desired = inputs.desired_state(session)
     selection = inputs.selection(settings, desired)
     with outputs.opened(settings, DOCUMENT) as opened:
         with session.backend(desired) as backend:

@@ -10,10 +10,9 @@ from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.overwrite_check import check_overwrites
 from asrnet.cli.session import Session
-from asrnet.cli.unreadable import report_mistakes
 from asrnet.desired import examine_desired
 from asrnet.errors import DocumentError
-from asrnet.files.problems import combined, mistakes_of, raise_any
+from asrnet.files.problems import combined, mistakes_of, raise_any, separated
 from asrnet.files.validation import CheckedFile, Validation
 from asrnet.render import DocumentKind
 from asrnet.settings.readings import ValidateSettings
@@ -52,7 +51,9 @@ def run(session: Session[ValidateSettings]) -> int:
         number = len(document.mistakes)
         logs.error(f"{number} {'mistake' if number == 1 else 'mistakes'}, which standard output lists")
     elif error_of_all:
-        report_mistakes(error_of_all)
+        from asrnet.cli.mistakes import report
+
+        report(separated(error_of_all))
     return exit_codes.ERROR if errors else exit_codes.DONE
 
 

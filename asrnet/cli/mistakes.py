@@ -1,0 +1,249 @@
+"""Everything that is wrong with what a run was given, reported at once: its options, its variables and its files.
+
+A command reads a file when it needs it, and stops at the first that is wrong. Then all other files that the run was
+given are read here, by the table of options, so that no command has to collect mistakes itself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import structs
+
+from asrnet import exit_codes
+from asrnet.cli import inputs, logs, outputs
+from asrnet.cli.session import Session
+from asrnet.desired import examine_desired
+from asrnet.errors import AsrError, DocumentError, InputError, RefusedError
+from asrnet.files.atomic import PendingFile
+from asrnet.files.problems import combined_in_order, mistakes_of, raise_any, separated
+from asrnet.files.validation import CheckedFile, Validation
+from asrnet.settings import Settings, options_of
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_SHOWN_AT_MOST: Final = 50
+_POINTING: Final = frozenset({"github", "sarif"})
+"""Formats whose readers expect a file and a line for each problem."""
+
+
+def end(session: Session[Settings], module: ModuleType, error: AsrError | None = None) -> int:
+    """Report why a run cannot begin: ``error``, and everything else that is wrong. Returns the exit code."""
+    in_outputs = [*_in_outputs(session, module)]
+    errors = [*session.mistakes, *in_outputs, *_in_files(session), *([error] if error else [])]
+    mistakes = [found for found in errors if isinstance(found, InputError)]
+    others = {found.message: found for found in errors if not isinstance(found, InputError)}
+    if mistakes:
+        # Those about no file come first.
+        parts = [mistake for found in mistakes for mistake in separated(found)]
+        of_all = combined_in_order(sorted(parts, key=lambda mistake: isinstance(mistake, DocumentError)))
+        explain(of_all, session)
+        if not in_outputs:
+            write(of_all, session)
+        mistakes = [*separated(of_all)]
+    report([*mistakes, *others.values()])
+    is_refused = any(isinstance(found, RefusedError) for found in errors)
+    return exit_codes.REFUSED if is_refused else exit_codes.ERROR
+
+
+def explain(error: InputError, session: Session[Settings]) -> None:
+    """Add to the hint of each mistake the variables that set the file or the name that the mistake is about.
+
+    Users who did not type a value do not know where it comes from.
+    """
+    settings = session.settings
+    for mistake in (error, *error.others):
+        hints = [mistake.hint] if mistake.hint else []
+        for option in options_of(session.command):
+            source = settings.source(option.name)
+            if source == option.spelling or source in mistake.message or option.kind != "text":
+                continue
+            value = settings.world if option.name == "backend" else getattr(settings, option.name)
+            for part in value if isinstance(value, tuple) else (value,):
+                text = str(getattr(part, "path", part) or "")
+                if text and mistake.message.startswith((f"{text}:", f"{text}/")):
+                    hints.append(f"{source} names {text}")
+                elif f"'{text}'" in mistake.message:
+                    hints.append(f"'{text}' is the value of {source}")
+        mistake.hint = "; ".join(hints)
+
+
+def write(error: InputError, session: Session[Settings]) -> None:
+    """Write mistakes to those of the run's outputs whose formats point at lines of files.
+
+    A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.
+    No file is replaced where an option is wrong: its place may have been meant for something else.
+    """
+    has_files_only = all(isinstance(mistake, DocumentError) for mistake in separated(error))
+    chosen = tuple(
+        output
+        for output in session.settings.output
+        if output.format in _POINTING and (output.path is None or has_files_only)
+    )
+    if not chosen:
+        return
+    mistakes = mistakes_of(error)
+    files = dict.fromkeys(mistake.file for mistake in mistakes if mistake.file)
+    document = Validation(files=tuple(CheckedFile(path=file, valid=False) for file in files), mistakes=mistakes)
+    with outputs.opened(structs.replace(session.settings, output=chosen), "validation") as targets:
+        targets.write(document, session.view())
+
+
+def report(errors: Sequence[AsrError]) -> None:
+    """Report errors on standard error, up to a limit. Consecutive ones with the same hint show it once."""
+    lines = [
+        (f"refused: {error.message}" if isinstance(error, RefusedError) else error.message, error.hint)
+        for error in errors
+    ]
+    if len(lines) == 1:
+        message, hint = lines[0]
+        logs.error(message, hint=hint, traceback=logs.wants_tracebacks())
+        return
+    logs.errors(lines[:_SHOWN_AT_MOST])
+    if len(lines) > _SHOWN_AT_MOST:
+        more = f"and {len(lines) - _SHOWN_AT_MOST} more mistakes"
+        logs.error(more, hint="asrnet validate -o json lists up to 1,000")
+
+
+def _in_outputs(session: Session[Settings], module: ModuleType) -> Iterator[InputError]:
+    """What keeps the outputs of the run from being written. Nothing is left behind by the attempt."""
+    settings = session.settings
+    beside = None
+    if hasattr(module, "DOCUMENT") and "output" not in session.unclear:
+        try:
+            with outputs.opened(settings, module.DOCUMENT) as beside:
+                pass
+        except InputError as error:
+            yield error
+    for option in options_of(session.command):
+        path = getattr(settings, option.name) if option.writes and option.name != "output" else None
+        if not path or option.metavar == "FOLDER":
+            continue
+        if session.command == "init" and os.path.lexists(path):  # which it refuses itself
+            continue
+        try:
+            if beside:
+                outputs.check_apart(path, settings.source(option.name), beside)
+            if option.name == "audit":
+                from asrnet.cli.apply_flow import check_audit
+
+                check_audit(settings)
+            else:
+                PendingFile(path).abandon()
+        except InputError as error:
+            yield error
+
+
+def _in_files(session: Session[Settings]) -> Iterator[AsrError]:
+    """What is wrong in the files of the run: first in those that the command line does not name, then in its order."""
+    settings = session.settings
+    options = options_of(session.command)
+    replaced = {
+        option.instead_of for option in options if option.name in session.unclear or getattr(settings, option.name)
+    }
+    order = {name: index for index, name in enumerate(session.arguments)}
+    for option in sorted(options, key=lambda option: order.get(option.name, -1)):
+        value = settings.world if option.name == "backend" else getattr(settings, option.name)
+        read = _READERS.get("the world" if option.name == "backend" else option.reads)
+        if read is None or option.name in replaced | session.unclear:
+            continue
+        for path in value if isinstance(value, tuple) else filter(None, [value]):
+            if _can_be_read_twice(path):
+                try:
+                    read(session, path)
+                except AsrError as error:
+                    yield error
+
+
+def _can_be_read_twice(path: str) -> bool:
+    """Whether ``path`` is no pipe and no device, whose content is gone once the command has read it."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def _read_desired(session: Session[Any], path: str) -> None:
+    settings = session.settings
+    if session.command == "validate":
+        _validate(session, path)
+        return
+    # An option that asrnet does not know may have been meant to name the file.
+    if not session.is_complete and "file" not in settings.sources and not Path(path).exists():
+        return
+    desired = inputs.read_desired(session)
+    mistakes: list[InputError] = []
+    mistakes += inputs.topology_mistakes(desired.topology if desired.topology != settings.topology else None)
+    with inputs.collected(mistakes):
+        if session.command != "map":
+            inputs.selection(settings, desired)
+    if settings.world is None and session.is_complete and not session.unclear:
+        from asrnet import backends
+
+        with inputs.collected(mistakes):
+            backends.check(settings, cloud=desired.cloud)
+    raise_any(mistakes)
+
+
+def _read_topology(_: Session[Settings], path: str) -> None:
+    raise_any(inputs.topology_mistakes(path))
+
+
+def _read_world(_: Session[Settings], path: str) -> None:
+    from asrnet.clocks import SimulatedClock
+    from asrnet.fake import world_file
+
+    world_file.load(path, clock=SimulatedClock())
+
+
+def _read_state(session: Session[Settings], path: str) -> None:
+    if Path(path).exists():
+        _read_world(session, path)
+
+
+def _read_machines(_: Session[Settings], path: str) -> None:
+    from asrnet.failover.machine_list import check_entries
+
+    check_entries(path)
+
+
+def _read_plan(_: Session[Settings], path: str) -> None:
+    from asrnet.cli import apply_flow
+
+    apply_flow.load(path)
+
+
+def _read_certificate(session: Session[Any], path: str) -> None:
+    from asrnet.emulator.trust import given_trust
+
+    if session.settings.tls_key:
+        given_trust(path, session.settings.tls_key).context()
+
+
+def _validate(session: Session[Any], path: str) -> None:
+    if session.settings.worlds:
+        _read_world(session, path)
+    else:
+        examined = examine_desired(path)
+        topology = examined.desired.topology if examined.desired else None
+        raise_any([*examined.mistakes, *inputs.topology_mistakes(topology)])
+
+
+_READERS: Final[Mapping[str, Callable[[Session[Settings], str], None]]] = {
+    "the desired state": _read_desired,
+    "the topology": _read_topology,
+    "the world": _read_world,
+    "the list of machines": _read_machines,
+    "the saved plan": _read_plan,
+    "a file to validate": _validate,
+    "the seed": _read_world,
+    "the state": _read_state,
+    "the certificate": _read_certificate,
+}
+"""How each kind of file is read, by the description that the table of options has of it. Each raises what is wrong."""

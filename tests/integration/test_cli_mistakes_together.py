@@ -1,0 +1,249 @@
+"""Whatever two things are wrong at once, in files, options or variables: each is reported, once and with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from command_line import Cli, Ran, edit, snapshot
+from msgspec import Struct
+
+from asrnet.cli.commands import MODULE
+from asrnet.render import formats_of
+from asrnet.settings import options_of
+
+WORLD = ("--backend", "fake:world.yaml")
+VALID = {
+    "plan": ("plan", *WORLD),
+    "apply": ("apply", "--yes", *WORLD),
+    "apply a saved plan": ("apply", "saved.json", "--yes", *WORLD),
+    "drift": ("drift", *WORLD),
+    "drift --correct": ("drift", "--correct", *WORLD),
+    "map": ("map", "prod/rg-network-ea/hub-ea", "--to", "southeastasia", "--vault", "sea", "--yes", *WORLD),
+    "predict": ("predict", "--machines", "list.csv", *WORLD),
+    "targets": ("targets", "--topology", "vmm.yaml", *WORLD),
+    "show": ("show", *WORLD),
+    "dump": ("dump", *WORLD),
+    "doctor": ("doctor", *WORLD),
+    "validate": ("validate", "asrnet.yaml"),
+    "validate --world": ("validate", "--world", "world.yaml"),
+    "permissions": ("permissions",),
+    "emulator": ("emulator", "--seed", "world.yaml", "--state", "end.yaml"),
+}
+"""A command line of each command that reads files."""
+
+
+class Mistake(Struct, frozen=True):
+    """How to make one mistake: in the folder, on the command line or in the environment; ``place`` begins its message.
+
+    ``of`` are the commands that meet it; empty for all.
+    """
+
+    place: str
+    of: tuple[str, ...]
+    in_folder: Callable[[Path], object] = lambda _: None
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+    lines: tuple[int, ...] = ()
+
+
+def broken_state(folder: Path) -> None:
+    edit(folder, "version: 1", "version: 1\nfoo: 1")
+    edit(folder, "regions:", "bar: 1\nregions:")
+
+
+def broken_world(folder: Path, name: str = "world.yaml") -> None:
+    (folder / name).write_text("version: 1\nfoo: 1\nvaults: [{location: eastasia}]\n", "utf-8")
+
+
+def having(option: str) -> tuple[str, ...]:
+    """The names of the command lines whose command has an option."""
+    return tuple(
+        name
+        for name, words in VALID.items()
+        if any(option in {known.flag, known.metavar} for known in options_of(words[0]))
+    )
+
+
+ON_A_WORLD = tuple(name for name, words in VALID.items() if words[-2:] == WORLD)
+OF_A_STATE = (*(name for name in ON_A_WORLD if name != "apply a saved plan"), "permissions", "validate")
+
+MISTAKES = {
+    "desired state": Mistake("asrnet.yaml:", OF_A_STATE, broken_state, lines=(3, 9)),
+    "world": Mistake("world.yaml:", (*ON_A_WORLD, "validate --world", "emulator"), broken_world, lines=(2, 3)),
+    "saved plan": Mistake(
+        "saved.json:", ("apply a saved plan",), lambda folder: (folder / "saved.json").write_text("{", "utf-8")
+    ),
+    "missing world": Mistake("gone.yaml:", ON_A_WORLD, arguments=("--backend", "fake:gone.yaml")),
+    "list of machines": Mistake(
+        "list.csv:",
+        ("predict",),
+        lambda folder: (folder / "list.csv").write_text(
+            "name,primary_network,subnet,ip,ip_type\nvm1\nvm2,hub-ea,,10.0,\n", "utf-8"
+        ),
+        lines=(2, 3),
+    ),
+    "topology": Mistake(
+        "vmm.yaml:",
+        ("targets",),
+        lambda folder: (folder / "vmm.yaml").write_text("foo: 1\nfabrics: []\nbar: 1\n", "utf-8"),
+        lines=(1, 3),
+    ),
+    "state of the emulator": Mistake(
+        "end.yaml:", ("emulator",), lambda folder: broken_world(folder, "end.yaml"), lines=(2, 3)
+    ),
+    "unknown option": Mistake("unknown option '--bogus'", (), arguments=("--bogus",)),
+    "value that is missing": Mistake("--env-file: ", (), arguments=("--env-file",)),
+    "value": Mistake("--log-format: found 'xml'", (), arguments=("--log-format", "xml")),
+    "number": Mistake("--parallelism: found 'many'", having("--parallelism"), arguments=("--parallelism", "many")),
+    "variable": Mistake("ASRNET_VERBOSE: found 'much'", (), variables={"ASRNET_VERBOSE": "much"}),
+    "format": Mistake("--output: this command has no format 'jsn'", having("--output"), arguments=("-o", "jsn")),
+    "place of an output": Mistake("nowhere/x: ", having("--output"), arguments=("-o", "json=nowhere/x")),
+    "place of a file": Mistake("nowhere/y: ", having("--out"), arguments=("--out", "nowhere/y")),
+    "audit": Mistake("--audit: nowhere/z ", having("--audit"), arguments=("--audit", "nowhere/z")),
+    "found .env": Mistake(
+        ".env: ASRNET_QUIET: found 'perhaps'",
+        (),
+        lambda folder: (folder / ".env").write_text("ASRNET_QUIET=perhaps\n", "utf-8"),
+    ),
+}
+
+
+OF_FILES = ("desired state", "world", "saved plan", "list of machines", "topology", "state of the emulator")
+
+
+def met_by(command: str) -> list[str]:
+    return [name for name, mistake in MISTAKES.items() if not mistake.of or command in mistake.of]
+
+
+def ways_of_being_wrong(names: Iterable[str]) -> bool:
+    """Whether mistakes can be made together: a world is one file, and a named file of variables replaces ``.env``."""
+    return not ({"world", "missing world"} <= {*names} or {"value that is missing", "found .env"} <= {*names})
+
+
+@pytest.fixture
+def make(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Runs a command line of ``VALID`` with mistakes by name, in files that are right but for these."""
+    assert cli("plan", *WORLD, "--out", "saved.json").code == 0
+    (folder / "list.csv").write_text("name,primary_network,subnet,ip,ip_type\nvm1,hub-ea,,10.0.1.9,\n", "utf-8")
+    (folder / "vmm.yaml").write_text("fabrics: []\n", "utf-8")
+    right = snapshot(folder)
+
+    def run(command: str, names: Iterable[str], *arguments: str) -> Ran:
+        for path in folder.iterdir():
+            path.unlink()
+        for name, data in right.items():
+            (folder / name).write_bytes(data)
+        words, last = list(VALID[command]), list(arguments)
+        with monkeypatch.context() as environment:
+            for mistake in (MISTAKES[name] for name in names):
+                mistake.in_folder(folder)
+                for variable, value in mistake.variables.items():
+                    environment.setenv(variable, value)
+                if mistake.arguments[:1] == ("--backend",):
+                    words[-2:] = mistake.arguments
+                elif len(mistake.arguments) == 1:  # no value may follow
+                    last += mistake.arguments
+                else:
+                    words += mistake.arguments
+            before = snapshot(folder)
+            ran = cli(*words, *last)
+        assert not names or snapshot(folder) == before
+        return ran
+
+    return run
+
+
+def beginnings(names: Iterable[str]) -> list[str]:
+    """How the messages about mistakes begin, each once."""
+    return [
+        f"{mistake.place}{line}:" if line else mistake.place
+        for mistake in (MISTAKES[name] for name in names)
+        for line in mistake.lines or ("",)
+    ]
+
+
+def unexpected(messages: Sequence[str], names: Iterable[str]) -> list[str]:
+    """The mistakes that ``messages`` do not name exactly once, and the messages about anything else."""
+    expected = beginnings(names)
+    wrong = [text for text in expected if sum(message.startswith(text) for message in messages) != 1]
+    return wrong + [message for message in messages if not message.startswith(tuple(expected))]
+
+
+def errors(ran: Ran) -> list[str]:
+    return [line.removeprefix("error: ") for line in ran.err.splitlines() if line.startswith("error: ")]
+
+
+@pytest.mark.parametrize("command", VALID)
+def test_a_command_line_without_mistakes_is_right(make: Callable[..., Ran], command: str) -> None:
+    """Otherwise the tests below would not show what their mistakes cause."""
+    if command != "emulator":  # which would run until it is stopped
+        assert [line for line in make(command, ()).err.splitlines() if line.startswith("error: ")] == []
+
+
+@pytest.mark.parametrize("command", VALID)
+def test_all_mistakes_that_a_run_can_have_are_reported_together(make: Callable[..., Ran], command: str) -> None:
+    for left_out in ({"missing world", "found .env"}, {"world", "value that is missing"}):
+        names = [name for name in met_by(command) if name not in left_out]
+        ran = make(command, names)
+        assert (ran.code, ran.out, unexpected(errors(ran), names)) == (1, "", [])
+
+
+@pytest.mark.parametrize("command", ["apply a saved plan", "predict", "targets", "validate", "emulator"])
+def test_no_mistake_hides_another(make: Callable[..., Ran], command: str) -> None:
+    for names in filter(ways_of_being_wrong, combinations(met_by(command), 2)):
+        ran = make(command, names)
+        assert (names, ran.code, unexpected(errors(ran), names)) == (names, 1, [])
+
+
+@pytest.mark.parametrize("command", VALID)
+def test_the_log_of_a_run_has_each_mistake_as_a_record(make: Callable[..., Ran], command: str) -> None:
+    names = [name for name in met_by(command) if name not in {"missing world", "found .env", "value"}]
+    ran = make(command, names, "--log-format", "json")
+    records = [json.loads(line) for line in ran.err.splitlines()]
+    assert unexpected([record["message"] for record in records], names) == []
+
+
+def writing(form: str) -> list[str]:
+    """The names of the command lines whose command has an output format."""
+    modules = {name: import_module(MODULE.format(words[0])) for name, words in VALID.items()}
+    return [
+        name for name, module in modules.items() if hasattr(module, "DOCUMENT") and form in formats_of(module.DOCUMENT)
+    ]
+
+
+@pytest.mark.parametrize("command", writing("github"))
+def test_a_workflow_marks_each_mistake_once(make: Callable[..., Ran], command: str) -> None:
+    names = [*(name for name in met_by(command) if name in OF_FILES), "value"]
+    marked = []
+    for line in make(command, names, "-o", "github").out.splitlines():
+        properties, _, message = line.removeprefix("::error ").partition("::")
+        values = dict(part.split("=", 1) for part in properties.split(","))
+        marked.append(f"{values['file']}:{values.get('line', '')}:" if "file" in values else message)
+    assert unexpected(marked, names) == []
+
+
+@pytest.mark.parametrize("command", writing("sarif"))
+def test_a_code_scanner_gets_each_mistake_once(make: Callable[..., Ran], command: str) -> None:
+    names = [*(name for name in met_by(command) if name in OF_FILES), "value"]
+    (run,) = json.loads(make(command, names, "-o", "sarif").out)["runs"]
+    results = []
+    for result in run["results"]:
+        for location in result["locations"]:
+            place = location["physicalLocation"]
+            results.append(f"{place['artifactLocation']['uri']}:{place['region']['startLine']}:")
+        if not result["locations"]:
+            results.append(result["message"]["text"])
+    assert unexpected(results, names) == []
+
+
+def test_a_file_is_not_replaced_by_mistakes_while_an_option_is_wrong(cli: Cli, folder: Path) -> None:
+    """The option may have been meant to name just that file as an input."""
+    broken_state(folder)
+    before = snapshot(folder)
+    assert cli("plan", "--fiel", "world.yaml", "-o", "sarif=world.yaml").code == 1
+    assert snapshot(folder) == before
