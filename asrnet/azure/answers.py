@@ -1,9 +1,9 @@
 """Parses errors: the body and headers of an error response, and the causes that libraries have wrapped.
 
-Azure Resource Manager puts its code on top. Site Recovery puts the HTTP status there, spelled out, and its own code,
-causes and advice into the first detail (recorded); the SDK's own ``ODataV4Format`` drops causes and advice.
-Microsoft.Network writes details that mean nothing by themselves. Older front ends write ``Code`` and ``Message`` in
-title case or an ``odata.error``; gateways and proxies in between answer with XML, HTML or plain text.
+Azure Resource Manager puts its code at the top. Site Recovery puts the HTTP status there, spelled out, and its own
+code, causes and advice into the first detail (recorded); the SDK's own ``ODataV4Format`` drops causes and advice. The
+details of Microsoft.Network mean nothing by themselves. Older front ends write ``Code`` and ``Message`` in title case
+or an ``odata.error``; gateways and proxies in between answer with XML, HTML or plain text.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _STATUS_NAMES: Final = frozenset(
 )
 _ENVELOPES: Final = ("error", "odata.error", "errors")
 _MESSAGES: Final = ("message", "error_description", "detail", "title", "error")
-_LONGEST_TEXT: Final = 300  # characters of a body that is not JSON: a proxy may answer with a whole page
+_LONGEST_TEXT: Final = 300  # characters of a body that is not JSON, because a proxy may answer with a whole page
 _DEEPEST: Final = 4
-"""Envelopes within envelopes that are opened; providers quote one another's answers as text."""
+"""How many nested envelopes are opened, because providers quote each other's answers as text."""
 
 _UNSHOWN: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[?!][^>]*>", re.DOTALL | re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.DOTALL | re.IGNORECASE)
@@ -41,7 +41,7 @@ _XML_MESSAGE: Final = re.compile(r"<(?:\w+:)?message\b[^>]*>([^<]*)</", re.IGNOR
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True):
-    """The parsed body of an error response. ``outer_code`` is the code on top, ``code`` the most specific one."""
+    """The parsed body of an error response. ``outer_code`` is the code at the top, ``code`` the most specific one."""
 
     code: str = ""
     outer_code: str = ""
@@ -63,7 +63,7 @@ def decoded_text(body: bytes) -> str:
 
 
 def json_document(body: bytes) -> Any:
-    """The JSON document in ``body``; None where there is none."""
+    """The JSON document in ``body``; None if there is none."""
     try:
         return msgspec.json.decode(decoded_text(body))
     except (msgspec.DecodeError, RecursionError):
@@ -71,7 +71,7 @@ def json_document(body: bytes) -> Any:
 
 
 def read_error(body: bytes) -> ErrorBody:
-    """The error in ``body``; where its form is not a known one, the text of the body is the message."""
+    """The error in ``body``. If its form is unknown, the text of the body is the message."""
     document = json_document(body)
     if isinstance(document, dict):
         error = error_body(document)
@@ -82,7 +82,7 @@ def read_error(body: bytes) -> ErrorBody:
 
 
 def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
-    """The error that a JSON object describes, whatever the case of its members and however it is enveloped."""
+    """The error that a JSON object describes, in any known envelope and whatever the case of its members."""
     for name in _ENVELOPES:
         inside = member(error, name)
         if isinstance(inside, list) and inside:
@@ -99,12 +99,12 @@ def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
     inner = _text(member(detail, "code"))
     messages = (_text(member(error, name)) for name in _MESSAGES)
     message = next((text for text in messages if text), "")
-    # One provider quotes another's answer as text: what was quoted is closer to the cause than an HTTP status.
+    # One provider may quote another's answer as text. The quoted answer is closer to the cause than an HTTP status.
     if message.startswith("{") and outer in _STATUS_NAMES and depth < _DEEPEST:
         quoted = json_document(message.encode())
         if isinstance(quoted, dict) and (answer := error_body(quoted, depth=depth + 1)).message:
             return msgspec.structs.replace(answer, outer_code=outer)
-    # Only Site Recovery writes causes into a detail; where it writes none, it still puts a status on top.
+    # Only Site Recovery writes causes into a detail. Without causes, it still puts a status at the top.
     is_specific = bool(inner) and (outer in _STATUS_NAMES or member(detail, "possibleCauses") is not None)
     information = member(error, "additionalInfo")
     return ErrorBody(
@@ -120,7 +120,7 @@ def error_body(error: Mapping[str, Any], *, depth: int = 0) -> ErrorBody:
 
 
 def _text(value: object) -> str:
-    """Codes may be numbers, causes lists, and a message of OData is an object with its language."""
+    """A value as text: codes may be numbers, causes lists, and an OData message an object with a language."""
     if isinstance(value, list):
         return " ".join(_text(part) for part in value)
     if isinstance(value, dict):
@@ -129,10 +129,10 @@ def _text(value: object) -> str:
 
 
 def _error_of_text(text: str) -> ErrorBody:
-    """The error in a body that is no JSON object: XML with a code and a message, a gateway's page, or plain text."""
+    """The error in a body that is not a JSON object: XML with a code and a message, a gateway's page, or plain text."""
     code, message = _XML_CODE.search(text), _XML_MESSAGE.search(text)
     if message:
-        # Neither of the two services writes XML, so its code proves nothing and only goes into the message.
+        # Neither service writes XML, so its code proves nothing and only goes into the message.
         parts = [html.unescape(part[1]).strip() for part in (code, message) if part]
         return ErrorBody(message=without_secrets(": ".join(part for part in parts if part))[:_LONGEST_TEXT])
     if text.lstrip().startswith("<"):
@@ -143,16 +143,16 @@ def _error_of_text(text: str) -> ErrorBody:
 
 
 def request_id(headers: Mapping[str, str]) -> str:
-    """What Microsoft's support asks for: the correlation id, which covers every hop, or the request's own id."""
+    """The id that Microsoft's support asks for: the correlation id, which covers every hop, or the request's own id."""
     return headers.get("x-ms-correlation-request-id") or headers.get("x-ms-request-id") or ""
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The wait that an answer asks for, in seconds; None where it asks for none.
+    """The wait that an answer asks for, in seconds; None if it asks for none.
 
-    A date is compared with the answer's own date, because the two machines' clocks may disagree. Resource Graph
-    writes ``x-ms-user-quota-resets-after`` instead, as hours, minutes and seconds. Source: "Guidance for throttled
-    requests in Azure Resource Graph".
+    A date is compared with the answer's own date, because the two machines' clocks may disagree. Resource Graph writes
+    ``x-ms-user-quota-resets-after`` instead, as hours, minutes and seconds. Source: "Guidance for throttled requests in
+    Azure Resource Graph".
     """
     text = headers.get("Retry-After", "").strip()
     try:
@@ -171,7 +171,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def seconds_of(date: str) -> float | None:
-    """The time that a header's date names, in seconds since 1970; None where it is none."""
+    """A header's date in seconds since 1970; None if it is not a date."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except ValueError:
@@ -179,7 +179,7 @@ def seconds_of(date: str) -> float | None:
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and every error it carries: as cause, context, argument, ``reason`` or ``inner_exception``."""
+    """``error`` and every error inside it: as cause, context, argument, ``reason`` or ``inner_exception``."""
     visited: set[int] = set()
     pending: list[object] = [error]
     while pending:
@@ -193,7 +193,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_name_failure(error: BaseException) -> bool:
-    """Whether ``error`` was caused by the name of a host that does not resolve."""
+    """Whether ``error`` was caused by a host name that does not resolve."""
     return any(
         isinstance(cause, socket.gaierror) or type(cause).__name__ == "NameResolutionError" for cause in causes(error)
     )
@@ -208,10 +208,10 @@ def certificate_failure(error: BaseException) -> str:
 
 
 def scrub(error: BaseException) -> None:
-    """Remove secrets from the text of ``error`` and of the errors that caused it.
+    """Remove secrets from the text of ``error`` and of its causes.
 
-    The vendors' errors quote whole URLs. The error itself is kept, for its type and its traceback; its response is
-    dropped, because it would be printed with the error.
+    The vendors' errors quote whole URLs. The error itself is kept for its type and traceback. Its response is dropped,
+    because it would be printed with the error.
     """
     for cause in causes(error):
         cause.args = tuple(without_secrets(part) if isinstance(part, str) else part for part in cause.args)

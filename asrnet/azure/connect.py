@@ -40,15 +40,16 @@ def backend(
     whole_process: bool = False,
     run: str = "",
 ) -> Backend:
-    """Azure, or with ``session`` an emulator in this process.
+    """Azure as a backend or, with ``session``, an emulator in this process.
 
-    ``inventory="graph"`` lists networks through Resource Graph, those of ``subscriptions`` together. ``api_versions``
+    ``inventory="graph"`` lists networks through Resource Graph, for all ``subscriptions`` together. ``api_versions``
     overrides, by provider, the API versions of the SDK and of the cloud. ``run`` is the correlation id of all requests.
-    ``start_now``: the sign-in and the import of the SDKs run beside whatever the caller does first; ``whole_process``:
-    the process does nothing else (see ``sdk.load``).
+    With ``start_now``, the sign-in and the import of the SDKs run in parallel with whatever the caller does first. With
+    ``whole_process``, the process does nothing else (see ``sdk.load``).
     """
     if start_now:
-        # Site Recovery first: it is the quicker one, so its lists are asked for while the other is imported.
+        # Site Recovery first: its SDK is imported sooner, so its lists can be requested while the other SDK is
+        # imported.
         load([SITE_RECOVERY, RESOURCE_GRAPH if inventory == "graph" else NETWORK], whole_process=whole_process)
     credential = credential or choose(cloud)
     sign_in = SignIn(credential, cloud.scope)
@@ -86,7 +87,7 @@ def wire(
     session: requests.Session | None = None,
     api_versions: Mapping[str, str] | None = None,
 ) -> Wire:
-    """Raw requests and responses on the same pipeline; the arguments are those of ``backend``."""
+    """Raw requests and responses on the same pipeline, with the arguments of ``backend``."""
     tokens = SignIn(credential or choose(cloud), cloud.scope).tokens
     pipeline = Pipeline(cloud=cloud, credential=tokens, clock=clock, limits=limits, session=session)
     return Wire(pipeline, Clients(pipeline, api_versions))

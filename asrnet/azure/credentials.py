@@ -1,7 +1,7 @@
-"""Which credential to use: the caller's choice, or what the environment holds.
+"""Which credential to use: the caller's choice, or what the environment provides.
 
 In this order: the one that is named; a made-up token for an emulator on this machine; an application whose variables
-are complete; else azure-identity's DefaultAzureCredential.
+are complete; otherwise azure-identity's DefaultAzureCredential.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
 
 PROCESS_TIMEOUT: Final = 30
-"""Seconds for the programs that some credentials start. az took 13 on a pipeline's machine; the SDK's own is 10."""
+"""Time-out in seconds for programs that credentials start. az has taken 13 in a pipeline; the SDK's default is 10."""
 
 _REQUEST_TIMEOUT: Final = 30.0
 _OK: Final = 200
@@ -48,7 +48,7 @@ _SPELLINGS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """By asrnet's shorter name, the class of azure-identity and its name in messages.
 
-Any other class that needs no arguments is known by its own name.
+Any other class that needs no arguments can be given by its own name.
 """
 _NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
 """It prints its code on standard output, which is reserved for data."""
@@ -67,13 +67,13 @@ class Credential(Struct, frozen=True, kw_only=True):
 
 
 def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None = None) -> Credential:
-    """The credential to use. ``named`` is ASRNET_CREDENTIAL or AZURE_TOKEN_CREDENTIALS.
+    """Choose the credential. ``named`` is the value of ASRNET_CREDENTIAL or AZURE_TOKEN_CREDENTIALS.
 
-    Raises InputError for an unknown name, CredentialError where the variables of the named credential are missing.
+    Raises InputError for an unknown name, and CredentialError if the variables of the named credential are missing.
     """
     app = application(variables or {})
     if not named:
-        if cloud.is_loopback:  # a real token is not for an emulator, whatever the environment holds
+        if cloud.is_loopback:  # an emulator must not get a real token, whatever the environment contains
             return Credential(name="emulator", build=EmulatorCredential, is_made_up=True)
         return _of_application(cloud, app) if app.is_complete else _default(cloud, app)
     word = _normal(named)
@@ -107,7 +107,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
 
 
 def given(source: Any) -> Credential:
-    """A credential that the caller made: any of azure-identity's, or one like them."""
+    """A credential that the caller created: any of azure-identity's, or one like them."""
     return Credential(name=type(source).__name__, build=lambda: source)
 
 
@@ -116,7 +116,7 @@ def _normal(name: str) -> str:
 
 
 def _argumentless() -> list[str]:
-    """The names of azure-identity's credentials that can be made without an argument."""
+    """The names of azure-identity's credentials that can be created without an argument."""
     import azure.identity
 
     names = [name for name in azure.identity.__all__ if name.endswith("Credential") and name not in _NOT_FOR_US]
@@ -131,7 +131,7 @@ def _argumentless() -> list[str]:
 
 
 def _by_name(class_name: str, cloud: Cloud, app: Application) -> Any:
-    """azure-identity's credential ``class_name``, built with the settings of ours that it accepts."""
+    """Create azure-identity's credential ``class_name`` with those of our settings that it accepts."""
     import azure.identity
 
     build = getattr(azure.identity, class_name)
@@ -151,7 +151,7 @@ def _default(cloud: Cloud, app: Application, excluded: Sequence[str] = ()) -> Cr
         from azure.identity import DefaultAzureCredential
 
         options: dict[str, Any] = {f"exclude_{name}_credential": True for name in excluded}
-        if app.client_id:  # from --env-file, perhaps, which azure-identity does not read
+        if app.client_id:  # possibly from --env-file, which azure-identity does not read
             options["managed_identity_client_id"] = app.client_id
         return DefaultAzureCredential(authority=cloud.authority, process_timeout=PROCESS_TIMEOUT, **options)
 
@@ -184,16 +184,16 @@ def _of_application(cloud: Cloud, app: Application) -> Credential:
 
 
 def _assertion(app: Application) -> str:
-    """The ID token that proves who runs this, read or requested each time: Kubernetes and pipelines renew it."""
+    """The ID token that proves the workload's identity, read or requested each time because its platform renews it."""
     if app.token_file:
         return Path(app.token_file).read_text("utf-8").strip()
     return app.token or requested_id_token(app.request_url, app.request_token)
 
 
 def requested_id_token(url: str, token: str) -> str:
-    """The ID token that a GitHub workflow's service issues at ``url`` to the holder of ``token``.
+    """Request an ID token from a GitHub workflow's service at ``url``, as the holder of ``token``.
 
-    Neither is ever logged. Source: "OpenID Connect reference" of GitHub Actions; the audience is the one given in
+    Neither token is ever logged. Source: "OpenID Connect reference" of GitHub Actions; the audience is the one given in
     "Workload identity federation".
     """
     import requests
@@ -211,12 +211,12 @@ def requested_id_token(url: str, token: str) -> str:
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
             timeout=_REQUEST_TIMEOUT,
             allow_redirects=False,
-            auth=lambda request: request,  # else requests takes a password from ~/.netrc in the token's place
+            auth=lambda request: request,  # otherwise requests takes a password from ~/.netrc instead of the token
         )
     except requests.RequestException as error:
         network = "check the network and the proxy (HTTPS_PROXY, NO_PROXY) of the pipeline's machine"
         raise UnreachableError(
-            f"no answer from {parts.hostname}, which issues this pipeline's ID tokens",
+            f"no answer from {parts.hostname}, the issuer of this pipeline's ID tokens",
             hint=certificate_hint() if certificate_failure(error) else network,
         ) from error
     try:
@@ -227,15 +227,15 @@ def requested_id_token(url: str, token: str) -> str:
     if response.status_code != _OK or not isinstance(id_token, str) or not id_token:
         raise CredentialError(
             f"{parts.hostname} issued no ID token (HTTP status {response.status_code})",
-            hint="the workflow's job needs 'permissions: id-token: write'; a fork's pull request never has it",
+            hint="the workflow's job needs 'permissions: id-token: write', which a fork's pull request never gets",
         )
     return id_token
 
 
 class EmulatorCredential:
-    """Tokens that only an emulator accepts: they have the form of real ones but no signature.
+    """Tokens that only an emulator accepts. They look like real ones but have no signature.
 
-    They name no tenant unless one is given, because the tenant depends on the world that the emulator serves.
+    They name no tenant unless one is given, because the tenant depends on the emulator's world.
     """
 
     def __init__(self, tenant_id: str = "") -> None:
@@ -246,7 +246,7 @@ class EmulatorCredential:
         self._token = ".".join([*encoded, "unsigned"])
 
     def get_token_info(self, *_scopes: str, **_options: Any) -> AccessTokenInfo:
-        """The token, good for an hour."""
+        """A token that is valid for an hour."""
         from azure.core.credentials import AccessTokenInfo
 
         return AccessTokenInfo(self._token, int(time.time()) + 3600)

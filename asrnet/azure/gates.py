@@ -1,10 +1,10 @@
 """Gates before Azure's request limits: one for each subscription and kind of request, shared by all clients of a run.
 
-Source: "Understand how Azure Resource Manager throttles requests": a token bucket for each subscription and principal,
-of 250 reads refilled by 25 a second, 200 writes by 10, 200 deletes by 10; the answers say what remains.
+Source: "Understand how Azure Resource Manager throttles requests". Each subscription and principal has token buckets:
+250 reads refilled by 25 a second, 200 writes by 10, 200 deletes by 10. The answers say how many requests remain.
 
-On the simulated clock, 1,000 writes by eight threads against such a bucket, which itself allows no less than 80.0 s,
-take 80.6 s and are never refused. Where answers do not say what remains they take 81.3 s, and seven are refused once.
+On the simulated clock, 1,000 writes by eight threads against such a bucket take 80.6 s without a refusal; the bucket
+itself allows no less than 80.0 s. If answers do not say what remains, they take 81.3 s and seven refusals.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ _RESERVE: Final = 4.0
 """What a gate leaves in the bucket, for requests that overtake each other and for other clients."""
 
 _SLOWEST, _FASTEST = 1.0, 100.0
-"""The bounds of the pace, in requests a second. A storm of refusals need not come from this run's own bucket: others
-share the tenant's and the provider's. So it is probed once a second, which costs a slower bucket little."""
+"""The bounds of the pace, in requests a second.
+
+Refusals need not come from this run's own bucket, because others share the tenant's and the provider's. So even the
+slowest pace probes once a second, which costs a slower bucket little.
+"""
 
 _SHORTEST_WINDOW: Final = 2.0
 _SLOWER: Final = 0.5
@@ -36,25 +39,25 @@ _FASTER: Final = 0.05
 
 
 def kind_of(method: str) -> Kind:
-    """The kind of request that Azure counts ``method`` as."""
+    """The kind of request as which Azure counts ``method``."""
     if method in {"GET", "HEAD"}:
         return "reads"
     return "deletes" if method == "DELETE" else "writes"
 
 
 class Ticket(Struct, frozen=True):
-    """A place in the queue: when to send, and whether the gate has been closed since (``round``)."""
+    """A place in the queue: when to send, and in which ``round`` it was issued. Each refusal starts a new round."""
 
     at: float
     round: int
 
 
 class Gate:
-    """A model of one bucket. Pure: the time comes in as ``now``, in seconds; nothing here waits or locks.
+    """A model of one bucket. Pure: the time is passed in as ``now``, in seconds; nothing here waits or locks.
 
-    ``_level`` is what the bucket holds after everything sent and queued, as far as is known; it is None, and nothing is
-    held back, until an answer reports it. A 429 closes the gate and voids all tickets; when it opens, the waiting
-    requests are sent in turn at the pace of the refill, and not all at once. Until an answer reports what remains
+    ``_level`` is the estimated content of the bucket after everything that was sent and queued. It is None, and nothing
+    is held back, until an answer reports it. A 429 closes the gate and voids all tickets. When the gate opens, the
+    waiting requests are sent one by one at the pace of the refill. Until an answer reports what remains
     (``_is_guess``), that pace is a guess.
     """
 
@@ -74,11 +77,11 @@ class Gate:
 
     @property
     def refill(self) -> float:
-        """The estimate of the bucket's refill, in requests a second."""
+        """The estimated refill of the bucket, in requests a second."""
         return self._refill
 
     def take(self, now: float) -> Ticket:
-        """A place in the queue; ``depart`` or ``leave`` follows."""
+        """Take a place in the queue; ``depart`` or ``leave`` follows."""
         self._queued += 1
         opens = max(now, self._closed_until)
         if self._level is None:  # most runs are far from any limit and must not be slowed down by a guess
@@ -90,31 +93,32 @@ class Gate:
         return Ticket(departure, self._round)
 
     def stands(self, ticket: Ticket) -> bool:
-        """Whether ``ticket`` is still good; it is not when the gate has been closed since it was taken."""
+        """Whether ``ticket`` is still valid. It is not if the gate has been closed since."""
         return ticket.round == self._round
 
     def depart(self, ticket: Ticket) -> None:
-        """A ticket's request is being sent."""
+        """Record that the request of a ticket is being sent."""
         self.leave(ticket)
         self._sent += 1
 
     def leave(self, ticket: Ticket) -> None:
-        """A ticket is given up."""
+        """Give up a ticket."""
         if self.stands(ticket):
             self._queued -= 1
 
     def answered(self, now: float, remaining: int | None = None) -> None:
-        """A request was answered, and the answer said how many more are allowed."""
+        """Record an answer, with the number of requests that ``remaining`` allows if it says so."""
         self._sent -= 1
         self._answered += 1
-        if now < self._closed_until:  # it was sent before the refusal, so it does not reflect what followed
+        if now < self._closed_until:  # sent before the refusal, so it does not reflect what followed
             return
         if remaining is None:
-            # Only a success shows that the storm is over: the pace recovers, up to what is documented.
+            # Without a remaining count, only successes show that throttling has ended. The pace recovers up to the
+            # documented one.
             self._refill = max(self._refill, min(self._refill + _FASTER, self._documented))
             return
         if self._is_guess:
-            # Tickets issued since the refusal rest on a guess; their holders queue again at the pace known now.
+            # Tickets issued since the refusal rest on a guess, so their holders queue again at the pace known now.
             self._is_guess = False
             self._round += 1
             self._queued = 0
@@ -124,30 +128,30 @@ class Gate:
         self._as_of = now
 
     def throttled(self, now: float, retry_after: float) -> None:
-        """A request was refused; try none for ``retry_after`` seconds."""
+        """Record a refusal, and close the gate for ``retry_after`` seconds."""
         self._sent -= 1
         if now >= self._closed_until and (self._round or self._most):
-            # Refused again in spite of the pace: the refill was overestimated.
+            # Refused again in spite of the pace, so the refill was overestimated.
             self._refill = max(_SLOWEST, self._refill * _SLOWER)
         self._closed_until = max(self._closed_until, now + retry_after)
         self._round += 1
         self._queued = 0
-        self._level = _RESERVE  # the reserve is not held back, or it would starve the probes at a slow pace
+        self._level = _RESERVE  # no reserve is kept back now, because at a slow pace it would delay the probes too much
         self._as_of = self._closed_until
         self._window = None
         self._is_guess = True
 
     def _estimate(self, now: float, remaining: int) -> None:
-        """Learn the refill from what came back while requests were counted; a full bucket teaches nothing."""
+        """Estimate the refill from the requests since the last estimate. A full bucket reveals nothing."""
         if self._window is None or remaining >= self._most:
             self._window, self._answered = (now, remaining), 0
             return
         began, remained = self._window
-        if now - began < _SHORTEST_WINDOW:  # a handful of requests would measure the order of their answers
+        if now - began < _SHORTEST_WINDOW:  # a handful of requests would only measure the order of their answers
             return
-        # What was sent but did not lower the level has been refilled meanwhile.
+        # Requests that did not lower the level have been refilled meanwhile.
         measured = (self._answered - (remained - remaining)) / (now - began)
-        # Half of the old estimate stays, since others take from the same bucket by fits and starts.
+        # Half of the old estimate is kept, because other clients use the same bucket irregularly.
         self._refill = min(max((self._refill + measured) / 2.0, _SLOWEST), _FASTEST)
         self._window, self._answered = (now, remaining), 0
 
@@ -163,14 +167,14 @@ class Gates:
     def enter(self, subscription: str, method: str, patience: float) -> Gate:
         """Wait for a turn; ``answered`` or ``throttled`` follows.
 
-        A request that would wait longer than ``patience`` seconds is sent at once: the service's own answer is then the
-        better error.
+        A request that would wait longer than ``patience`` seconds is sent at once, because the service's own answer is
+        then the better error.
         """
         kind = kind_of(method)
         with self._lock:
             gate = self._gates.setdefault((subscription.lower(), kind), Gate(REFILL[kind]))
         ends = self._clock.now() + patience
-        while True:  # a refusal voids the tickets of all who wait, so each takes another one when it wakes up
+        while True:  # a refusal voids all tickets, so each waiting thread takes another one when it wakes up
             now = self._clock.now()
             with self._lock:
                 ticket = gate.take(now)

@@ -1,11 +1,10 @@
 """Protected items as Site Recovery's models have them, for every provider whose machines land on Azure networks.
 
-Azure to Azure, Hyper-V and the older VMware providers share one shape of NIC; the newest for VMware (``InMageRcm``) has
-another, with one address for each NIC.
+Azure to Azure, Hyper-V and the older VMware providers share one form of NIC; the newest VMware provider (``InMageRcm``)
+has another, with one address per NIC.
 
-The SDK's models keep the members that they do not declare beside the others, so an answer of a newer service can be
-told from one that is understood in full: what the table of ``asrnet.model.machine_update`` does not have is kept as
-unknown.
+The SDK's models keep members that they do not declare, so an answer of a newer service can be told from one that is
+understood in full: members that the table of ``asrnet.model.machine_update`` does not have are kept as unknown.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _CARRIED: Final[Mapping[tuple[str, Level], Mapping[str, str]]] = {
     for provider, update in UPDATES.items()
     for level in LEVELS
 }
-"""The settings that are carried along: the PATCH's name by the GET's."""
+"""The settings that an update must preserve: the PATCH's name by the GET's."""
 _WITH_FIELD: Final[Mapping[tuple[str, Level], tuple[Member, ...]]] = {
     (provider, level): tuple(member for member in update.of(level) if member.field is not None)
     for provider, update in UPDATES.items()
@@ -57,13 +56,13 @@ def read_item(model: Model) -> ProtectedItem:
     confidential |= any(value for name, value in details.items() if "confidential" in name.lower())
     settable = _settable(details, provider, "item") if provider in UPDATES else {}
     settable.pop("unknown_members", None)
-    # Machines that are not updated, as those of older VMware providers, tell their networks in the same way.
+    # Machines that are never updated, such as those of older VMware providers, have their networks in the same members.
     of_others = {
         "recovery_network_id": reference(details, "selectedRecoveryAzureNetworkId"),
         "test_network_id": reference(details, "selectedTfoAzureNetworkId"),
     }
     if provider == _AZURE_TO_AZURE:
-        # A setting that is not an id is kept apart from no setting, for which the mapping would decide.
+        # A setting that is not an id must not look like a missing one, for which the mapping would decide.
         of_item = _no_id(details, "selectedRecoveryAzureNetworkId")
         for index, nic in enumerate(parts(details, "vmNics")):
             unclear = _no_id(nic, "recoveryVMNetworkId") or ("" if nics[index].recovery_network_id else of_item)
@@ -91,7 +90,7 @@ def read_item(model: Model) -> ProtectedItem:
 
 
 def _plain(model: Model) -> Model:
-    """``model`` as a dict: the SDK's models take ten times as long to look a member up, and a machine has a hundred."""
+    """``model`` as a dict. Its look-ups are ten times as fast as the SDK model's, and a machine needs a hundred."""
     return dict(model.items())
 
 
@@ -111,7 +110,7 @@ def _read_nic(model: Model, index: int) -> Nic:
 
 def _read_ip(model: Model, index: int) -> IpConfiguration:
     settable = _settable(model, _AZURE_TO_AZURE, "ip_configuration")
-    # Recorded: it has no name while its machine is re-protected, and then it cannot be updated.
+    # Recorded: the name is missing while the machine is re-protected, and then it cannot be updated.
     settable.setdefault("name", "")
     settable.setdefault("primary", index == 0)
     return IpConfiguration(
@@ -124,7 +123,7 @@ def _read_ip(model: Model, index: int) -> IpConfiguration:
 
 def _read_rcm_nic(model: Model, index: int) -> Nic:
     network_id, network_name = _network(model, "sourceNetworkId")
-    # The members of the address stand among those of its NIC, where unknown ones are looked for.
+    # The members of the address are in the NIC itself, where unknown members are looked for.
     of_address = _settable(model, _INMAGE_RCM, "ip_configuration") | {"settings": {}, "unknown_members": {}}
     for side, field in (("target", "recovery_ip"), ("test", "test_ip")):
         if text(model, f"{side}IPAddressType").lower() == "dynamic":
@@ -145,9 +144,9 @@ def _read_rcm_nic(model: Model, index: int) -> Nic:
 
 
 def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
-    """What a PATCH can set, by our fields, with the settings that are carried along and the members nobody knows.
+    """The settable members: values by our fields, preserved settings, and members that asrnet does not know.
 
-    A value that is not what the table expects is unknown as well: it could not be sent as it was.
+    A value of an unexpected type also counts as unknown, because it could not be sent unchanged.
     """
     settings: dict[str, Setting] = {}
     unknown: dict[str, str] = {}
@@ -179,24 +178,24 @@ def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
 
 
 def _setting(value: Any, name: str) -> Setting:
-    """A carried value. Raises TypeError for one of a kind that no such member has."""
+    """A preserved value. Raises TypeError for a type that no such member has."""
     if isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, Mapping) and all(isinstance(text_of, str) for text_of in value.values()):
         return dict(value)
     if isinstance(value, (list, tuple)) and all(isinstance(element, (str, Mapping)) for element in value):
         return tuple(element if isinstance(element, str) else dict(element) for element in value)
-    raise TypeError(f"'{name}' is no setting but {value!r:.40}")
+    raise TypeError(f"'{name}' is not a setting but {value!r:.40}")
 
 
 def _network(model: Model, name: str) -> tuple[ArmId | None, str]:
-    """The primary network: an Azure machine has its id, an on-premises one its friendly name."""
+    """The primary network: an Azure machine has its id, an on-premises machine its friendly name."""
     network_id = reference(model, name)
     return network_id, "" if network_id else text(model, name)
 
 
 def _no_id(model: Model, name: str) -> str:
-    """The value found where the id of a network is expected; empty if it is an id or nothing is set."""
+    """The value in place of a network's id; empty if it is an id or not set."""
     return "" if reference(model, name) else text(model, name)
 
 

@@ -61,7 +61,7 @@ def read_network(model: Model) -> VirtualNetwork:
 
 
 def _read_peering(model: Model) -> Peering | None:
-    """A peering; None where it does not say with which network. What it does not say of traffic counts as allowed."""
+    """A peering; None if its network is missing. Traffic settings that it omits count as allowed."""
     properties = part(model, "properties")
     remote_id = reference(part(properties, "remoteVirtualNetwork"), "id")
     if remote_id is None:
@@ -154,7 +154,7 @@ def subnet_body(subnet: Subnet) -> dict[str, Any]:
         if len(subnet.prefixes) == 1
         else {"addressPrefixes": list(subnet.prefixes)}
     )
-    # Always sent: where it is missing, newer API versions make a subnet without default outbound access.
+    # Always sent: without it, newer API versions create a subnet without default outbound access.
     properties["defaultOutboundAccess"] = subnet.default_outbound_access is not False
     optional = {
         "privateEndpointNetworkPolicies": subnet.private_endpoint_network_policies,
@@ -175,7 +175,7 @@ def read_attachment(model: Model) -> NetworkSecurityGroup | RouteTable:
 
 
 def _subnet_attachments(properties: Model) -> Iterator[str]:
-    """What a copy of the subnet does not take over, in words."""
+    """Descriptions of the attachments that a copy of the subnet does not get."""
     resources = [
         ("network security group", part(properties, "networkSecurityGroup")),
         ("route table", part(properties, "routeTable")),
@@ -190,7 +190,7 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
     if parts(properties, "ipamPoolPrefixAllocations"):
         yield "IPAM pool"
     for endpoint in parts(properties, "serviceEndpoints"):
-        # A copy's endpoints name only the service: what narrows them down belongs to the primary's region.
+        # A copy's endpoints contain only the service, because their restrictions belong to the primary's region.
         if text(part(endpoint, "networkIdentifier"), "id"):
             yield f"network identifier of service endpoint {text(endpoint, 'service')}"
     if scope := text(properties, "sharingScope"):
@@ -198,7 +198,7 @@ def _subnet_attachments(properties: Model) -> Iterator[str]:
 
 
 def _network_attachments(properties: Model) -> Iterator[str]:
-    """What a copy of the network does not take over, in words; settings at Azure's default are left out."""
+    """Descriptions of the settings that a copy of the network does not get, except those at Azure's default."""
     for peering in parts(properties, "virtualNetworkPeerings"):
         yield f"peering {text(peering, 'name')}"
     if text(part(properties, "ddosProtectionPlan"), "id"):
@@ -236,7 +236,7 @@ def read_fabric(model: Model) -> Fabric:
     instance_type = text(details, "instanceType")
     return Fabric(
         id=arm_id(text(model, "id")),
-        # A fabric of unknown type may belong to any region, so no region's fabric counts as missing beside it.
+        # A fabric of unknown type may belong to any region, so no region's fabric counts as missing while there is one.
         kind=_FABRIC_KINDS.get(instance_type, "other") if instance_type else "azure",
         location=normal_location(location) if location else None,
         friendly_name=text(properties, "friendlyName"),
@@ -244,7 +244,7 @@ def read_fabric(model: Model) -> Fabric:
 
 
 def read_mapping(model: Model) -> LiveMapping:
-    """A mapping as asrnet knows it; an UnreadableMapping where the answer does not say what it maps."""
+    """A mapping as asrnet knows it; an UnreadableMapping if the answer omits which networks it maps."""
     properties = part(model, "properties")
     settings = part(properties, "fabricSpecificSettings")
     instance_type = text(settings, "instanceType")
@@ -256,12 +256,12 @@ def read_mapping(model: Model) -> LiveMapping:
     recovery = reference(properties, "recoveryNetworkId")
     if primary is None or recovery is None:
         return UnreadableMapping(id=mapping_id, primary_network_id=primary)
-    # Where the mapping does not say its kind, the types of its networks do.
+    # If the mapping does not state its kind, it follows from the types of its networks.
     by_networks: MappingKind = "vmm_to_azure" if recovery.type == VNET else "vmm_to_vmm"
     kind = _KINDS.get(instance_type) or ("azure_to_azure" if primary.type == VNET else by_networks)
     primary_location = recovery_location = None
     if kind == "azure_to_azure":
-        # An Azure fabric's friendly name is its region's display name.
+        # The friendly name of an Azure fabric is its region's display name.
         from_region = text(settings, "primaryFabricLocation") or text(properties, "primaryFabricFriendlyName")
         to_region = text(settings, "recoveryFabricLocation") or text(properties, "recoveryFabricFriendlyName")
         if not (from_region and to_region):
@@ -325,7 +325,7 @@ def read_cloud(model: Model) -> Cloud:
 
 
 def read_cloud_mapping(model: Model) -> CloudMapping | None:
-    """Which cloud is protected by which; None for the containers of Azure regions, which are no clouds."""
+    """Which cloud is protected by which; None for the containers of Azure regions, which are not clouds."""
     properties = part(model, "properties")
     if text(part(properties, "providerSpecificDetails"), "instanceType") == _AZURE_TO_AZURE:
         return None

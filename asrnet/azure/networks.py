@@ -23,7 +23,7 @@ from asrnet.model.azure import (
 from asrnet.ports import Operation, OperationStatus
 
 _ADDRESSES: Final = "subnets/ipConfigurations"
-"""Expanded to get the addresses in use: otherwise only the ids of the resources that use them are returned."""
+"""Expanded to get the addresses in use; otherwise Azure returns only the ids of the resources that use them."""
 
 
 class AzureNetworks:
@@ -41,7 +41,7 @@ class AzureNetworks:
         return every_readable(rows(operation, of=scope, **self._version), read_network, scope, "a virtual network")
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
-        """One network, with ``addresses`` those in use by value; None where Azure answers 404 ResourceNotFound."""
+        """One network; ``addresses`` includes the addresses in use. None if Azure answers 404 ResourceNotFound."""
         expand = {"expand": _ADDRESSES} if addresses else {}
         operation = self._clients.network(network_id.subscription).virtual_networks.get
         try:
@@ -63,11 +63,11 @@ class AzureNetworks:
         return every_readable(rows(operation, of=scope, **self._version), read_interface, scope, "a network interface")
 
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:  # noqa: ARG002
-        """None: private DNS zones belong to a package that asrnet does not use."""
+        """Empty, because the package for private DNS zones is not used."""
         return None
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
-        """A network security group or route table; None where Azure answers 404."""
+        """A network security group or route table; None if Azure answers 404."""
         client = self._clients.network(resource_id.subscription)
         operations = client.network_security_groups if resource_id.type == SECURITY_GROUP else client.route_tables
         try:
@@ -76,7 +76,7 @@ class AzureNetworks:
             return None
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
-        """A resource group; None where Azure answers 404."""
+        """A resource group; None if Azure answers 404."""
         try:
             return self._manager.resource_group(group_id)
         except NotFoundError:

@@ -1,7 +1,7 @@
-"""Long-running operations: reading an accepted write's answer, and its status.
+"""Long-running operations: the answer to an accepted write, and the operation's status.
 
-The SDK's own poller waits 30 s before its first look, and on an accepted PUT without a body its result fails. So writes
-go through the SDK with a polling method that ends at once, and callers that wait use ``status_of``.
+The SDK's own poller waits 30 s before its first read, and fails on an accepted PUT without a body. So writes go through
+the SDK with a polling method that ends at once, and callers that wait use ``status_of``.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ _ACCEPTED: Final = 202
 
 
 class Submitted(NoPolling[Operation | None]):
-    """A polling method that does not poll: its result is the Operation that the first answer describes."""
+    """A polling method that does not poll. Its result is the Operation that the first answer describes."""
 
     def __init__(self, resource_id: ArmId) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # azure.core annotates nothing there
         self._resource_id = resource_id
 
     def initialize(self, client: Any, initial_response: Any, deserialization_callback: Any) -> None:  # noqa: ARG002
-        """Take the first answer, whose body the SDK's own callback could not read where there is none."""
+        """Take the first answer. The SDK's own callback cannot read an answer without a body."""
         super().initialize(client, initial_response, partial(operation_of, resource_id=self._resource_id))
 
 
 def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Operation | None:
-    """The operation that an accepted write started; None where there is nothing left to wait for."""
+    """The operation that an accepted write started; None if there is nothing left to wait for."""
     http = response.http_response
-    # Documented: this header before Location. Recorded: Site Recovery sends both with an empty 202, Microsoft.Network
-    # this one with a 201 or 200 and the resource.
+    # Documented: this header takes precedence over Location. Recorded: Site Recovery sends both with an empty 202,
+    # Microsoft.Network this one with a 201 or 200 and the resource.
     url = http.headers.get("Azure-AsyncOperation")
     if not url and http.status_code == _ACCEPTED:
         url = http.headers.get("Location")
         if not url:
             raise ServiceError(
-                f"the write of '{resource_id}' was accepted, but the answer does not say where to ask for its outcome",
+                f"the write of '{resource_id}' was accepted, but the answer does not say how to follow its outcome",
                 resource_id=resource_id,
                 request_id=request_id(http.headers),
-                hint="run again: what the write achieved is read back first",
+                hint="run again: asrnet first reads what the write achieved",
             )
     if not url:
-        # The resource came back with the answer. Without a body, or a state in it, there is nothing more to come.
+        # The resource came back with the answer. Without a body, or a state in it, there is nothing to wait for.
         state = _provisioning_state(_document(http))
         if state is None or state.lower() == "succeeded":
             return None
@@ -72,9 +72,9 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
 
 
 def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
-    """The status of ``operation``. An error beside a success or a running state is a warning (recorded of machines).
+    """The status of ``operation``. An error in a success or a running state is a warning (recorded of machines).
 
-    Raises ServiceError where the answer is neither empty nor a document.
+    Raises ServiceError if the answer is neither empty nor a document.
     """
     content = response.read()
     document = _document(response)

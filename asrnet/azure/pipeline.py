@@ -1,7 +1,7 @@
-"""The pipeline of all requests to Azure: one list of policies of our own, one session, shared by all clients of a run.
+"""The pipeline of all requests to Azure, with a policy list of our own and one session that all clients of a run share.
 
 The SDK's default pipeline is not used, because it registers resource providers by itself: a plain list on an
-unregistered subscription sends a POST, and then waits without end. Redirects are not followed.
+unregistered subscription sends a POST and then waits forever. Redirects are not followed.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from asrnet.settings.clouds import Cloud
 from asrnet.settings.roots import check_roots
 
 _POOL_SIZE: Final = 64
-# azure.core waits for 300 s, so one lost answer would hold up a run; repeating the request costs little.
+# azure.core's time-out of 300 s would let one lost answer hold up a run, and repeating the request costs little.
 _CONNECT_TIMEOUT: Final = 10.0
 _READ_TIMEOUT: Final = 60.0
 _BLOCK_SIZE: Final = 1 << 17
-"""Enough for a page of a list in one chunk; azure.core's default of 4 kB cuts a page of 100 networks into thirty."""
+"""Enough for a page of a list in one chunk; azure.core's default of 4 kB splits a page of 100 networks into thirty."""
 
 
 class Pipeline:
-    """What the clients of a run share: the session with its connections, the token, the gates, the counts, its id.
+    """What the clients of a run share: the session and its connections, the token, gates, counts and the run's id.
 
     ``run`` (a GUID) goes with every request as the correlation id, by which Azure's logs find all of them.
     ``session`` replaces the connections: an emulator in this process answers through it.
@@ -62,7 +62,7 @@ class Pipeline:
     ) -> None:
         quieten_vendors()
         if session is None and cloud.endpoint.startswith("https://"):
-            check_roots()  # here a wrong path is an input error; the first request would raise a bare OSError
+            check_roots()  # a wrong path is an input error here; at the first request it would be a bare OSError
         self._run = run
         self.cloud = cloud
         self.credential = credential
@@ -82,7 +82,7 @@ class Pipeline:
             "policies": self.policies(),
             "transport": RequestsTransport(
                 session=self._session,
-                session_owner=False,  # one client that is closed would close the connections of all
+                session_owner=False,  # closing one client would close the connections of all
                 connection_timeout=_CONNECT_TIMEOUT,
                 read_timeout=_READ_TIMEOUT,
                 connection_data_block_size=_BLOCK_SIZE,
@@ -90,22 +90,24 @@ class Pipeline:
         }
 
     def policies(self) -> list[Any]:
-        """The policies, in order; a new list for each client, since policies are chained to one another.
+        """The policies, in order; a new list for each client, because policies are chained to each other.
 
-        With retry outside authentication, every attempt carries a token that is valid then.
+        Retries are outside of authentication, so that every attempt has a valid token.
         """
         return [
             RequestIdPolicy(),
             HeadersPolicy({CORRELATION: self._run} if self._run else None),
             UserAgentPolicy(user_agent=f"asrnet/{version('asrnet')}"),
             RetryPolicy(clock=self.clock, gates=self._gates, limits=self._limits),
-            TokenGuardPolicy(self.cloud),  # before the token is in the request, and on every attempt
+            TokenGuardPolicy(self.cloud),  # on every attempt, and before the token is in the request
             BearerTokenCredentialPolicy(self.credential, self.cloud.scope),
-            # After retries, gates and authentication, so that nothing slow follows what ``before_sending`` checks.
+            # After retries, gates and authentication, so that nothing slow happens after the check of
+            # ``before_sending``.
             CustomHookPolicy(raw_request_hook=lambda _request: announce_request()),
             DistributedTracingPolicy(),
             EncodingPolicy(),
-            # After everything that may still stop a request, so that only sent requests are counted and logged.
+            # After everything that can still stop a request, so that only requests that are sent are counted and
+            # logged.
             RequestLogPolicy(self.meter, self.clock),
             ARMHttpLoggingPolicy(),
         ]
@@ -117,7 +119,7 @@ class Pipeline:
 
 
 class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Refuses to send a request, and the token with it, to any host but the cloud's and an emulator's on this machine.
+    """Refuses to send a token to any host except the cloud's, and an emulator's on this machine.
 
     URLs of further pages and of operations come from answers, so they are checked as well.
     """
@@ -127,9 +129,9 @@ class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
         self._cloud = cloud
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Raise ServiceError where the URL must not receive a token.
+        """Raise ServiceError if the URL must not receive a token.
 
-        Plain http is admitted only to an emulator on this machine. The SDK's own policy would refuse it even there.
+        Plain http is allowed only for an emulator on this machine. The SDK's own policy would refuse even that.
         """
         url = request.http_request.url
         if not self._cloud.admits(url):
@@ -143,13 +145,13 @@ class TokenGuardPolicy(SansIOHTTPPolicy[Any, Any]):
 
 
 class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
-    """Skips the byte order mark that some of Azure's front ends write, however they spell the charset.
+    """Skips the byte order mark of some of Azure's front ends, however they spell the charset.
 
     azure-core skips it for ``charset=utf-8`` and without a charset, but not for ``charset=UTF-8``.
     """
 
     def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:  # noqa: ARG002
-        """Set the encoding that knows the mark."""
+        """Set the encoding that skips the mark."""
         if (response.http_response.encoding or "").lower() == "utf-8":
             response.http_response.encoding = "utf-8-sig"
 
@@ -157,7 +159,7 @@ class EncodingPolicy(SansIOHTTPPolicy[Any, Any]):
 def new_session(cloud: Cloud) -> requests.Session:
     """A session whose pool is large enough for all threads; azure.core's own keeps ten connections."""
     session = requests.Session()
-    session.auth = lambda request: request  # else requests puts a password from ~/.netrc in the token's place
+    session.auth = lambda request: request  # otherwise requests takes a password from ~/.netrc instead of the token
     adapter = _Direct if cloud.is_loopback else HTTPAdapter
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter(pool_maxsize=_POOL_SIZE, max_retries=0))
@@ -165,7 +167,7 @@ def new_session(cloud: Cloud) -> requests.Session:
 
 
 class _Direct(HTTPAdapter):
-    """Reaches this machine without a proxy, whatever HTTP_PROXY says: the proxy would see the token."""
+    """Connects to this machine without a proxy, whatever HTTP_PROXY says, because the proxy would see the token."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         return super().send(request, *args, **{**options, "proxies": {}})

@@ -1,4 +1,4 @@
-"""Records requests: a count by method, one log line for each with its trace ids, and what the vendors log."""
+"""Logs requests: a count by method, one log line for each with its trace ids, and what the vendors log."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from asrnet.ports import Clock
 from asrnet.redaction import without_secrets
 
 ATTEMPT: Final = "asrnet.attempt"
-"""The key in a request's context under which the retry policy leaves the number of the attempt."""
+"""The key in a request's context under which the retry policy stores the number of the attempt."""
 
 CORRELATION: Final = "x-ms-correlation-request-id"
-"""The header that says which requests belong together: all of a run, in Azure's activity log too."""
+"""The header that shows which requests belong together: all of a run, in Azure's activity log too."""
 
 _log: Final = logging.getLogger("asrnet.azure.requests")
 _CLIENT_ID: Final = "x-ms-client-request-id"
@@ -29,7 +29,7 @@ _REQUEST_ID: Final = "x-ms-request-id"
 
 
 class Meter:
-    """Requests sent so far, by method; ``retries`` says how many of them were repeats."""
+    """Requests sent so far, by method; ``retries`` is how many of them were repeats."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -48,7 +48,7 @@ class Meter:
 
 
 class Exchange(Struct, frozen=True, kw_only=True):
-    """A request and its answer, in the names of the log. ``status`` is None where there was no answer.
+    """A request and its answer, with the names used in the log. ``status`` is None if there was no answer.
 
     ``client_request_id`` and ``correlation_id`` were sent, ``request_id`` and ``answered_correlation_id`` came back.
     """
@@ -74,9 +74,9 @@ class Exchange(Struct, frozen=True, kw_only=True):
 
 
 class RequestLogPolicy(HTTPPolicy[Any, Any]):
-    """Counts what is really sent, and logs it at the level DEBUG with an ``Exchange`` as the record's ``request``.
+    """Counts what is really sent, and logs it at level DEBUG with an ``Exchange`` as the record's ``request``.
 
-    Its place is behind the token and the retries, just before the wire.
+    It comes after authentication and retries, directly before the transport.
     """
 
     def __init__(self, meter: Meter, clock: Clock) -> None:
@@ -118,7 +118,7 @@ class RequestLogPolicy(HTTPPolicy[Any, Any]):
 
 
 class _SecretFilter(logging.Filter):
-    """urllib3 logs each address in full at the level DEBUG, with the signed query of operations' addresses."""
+    """Removes queries from urllib3's log, which has whole URLs at level DEBUG, with the signed query of operations."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
@@ -131,9 +131,10 @@ _SILENT: Final = logging.NullHandler()
 
 
 def quieten_vendors() -> None:
-    """Make urllib3 log addresses without their query, and the SDKs log only where a program asks for it.
+    """Make urllib3 log URLs without their query, and the SDKs log only if a program asks for it.
 
-    Without any handler Python writes warnings to stderr. The SDKs' are pages long, and asrnet raises what they say.
+    Without any handler, Python writes warnings to stderr. The SDKs' warnings are pages long, and asrnet raises what
+    they say.
     """
     logging.getLogger("urllib3.connectionpool").addFilter(_FILTER)  # adding either a second time has no effect
     logging.getLogger("azure").addHandler(_SILENT)

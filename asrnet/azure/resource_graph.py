@@ -1,7 +1,7 @@
-"""Virtual networks through Azure Resource Graph: those of all subscriptions in one query for each 1,000.
+"""Virtual networks through Azure Resource Graph: all subscriptions in one query, with 1,000 networks per page.
 
-It lags behind and may leave out what the identity may not see, so it never proves absence: single networks are read
-from Microsoft.Network. Needs the extra ``graph``.
+It lags behind and may omit what the identity cannot see, so it never proves absence: single networks are read from
+Microsoft.Network. Needs the extra ``graph``.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _LINKS: Final = (
     "| project id, properties | order by id asc"
 )
 _MOST_ROWS: Final = 1000
-"""Documented: what an answer may hold at most."""
+"""Documented: the maximum number of rows in an answer."""
 _MOST_SUBSCRIPTIONS: Final = 200
-"""In one query. "Guidance for throttled requests in Azure Resource Graph" advises groups of fewer than 300 ids."""
+"""Per query. "Guidance for throttled requests in Azure Resource Graph" advises groups of fewer than 300 ids."""
 
 
 class GraphNetworks(AzureNetworks):
-    """AzureNetworks that lists through Resource Graph. ``subscriptions`` are asked about when the first of them is."""
+    """AzureNetworks that lists through Resource Graph. A list of any of ``subscriptions`` queries all of them."""
 
     def __init__(
         self, pipeline: Pipeline, clients: Clients, manager: ResourceManager, subscriptions: Sequence[str]
@@ -47,7 +47,7 @@ class GraphNetworks(AzureNetworks):
         self._lock = threading.Lock()
 
     def virtual_networks(self, subscription: str) -> Iterator[VirtualNetwork]:
-        """The networks of a subscription, as Resource Graph knows them."""
+        """The networks of a subscription, according to Resource Graph."""
         key = subscription.lower()
         with self._lock:
             if key not in self._networks:
@@ -55,7 +55,7 @@ class GraphNetworks(AzureNetworks):
             return iter(self._networks[key])
 
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId]:
-        """The private DNS zone in which the machines of each network are registered, as Resource Graph knows it."""
+        """The private DNS zone in which each network registers its machines, according to Resource Graph."""
         zones: dict[ArmId, ArmId] = {}
         for names, scope in _parts(sorted(subscriptions)):
             for link in every_readable(_rows(self._client(), _LINKS, names, scope), _read_link, scope, "a DNS link"):
@@ -63,7 +63,7 @@ class GraphNetworks(AzureNetworks):
         return zones
 
     def _ask(self, subscriptions: Sequence[str]) -> None:
-        """Query ``subscriptions``. The result is stored only after every page was read."""
+        """Query ``subscriptions``. The result is stored only after every page has been read."""
         client = self._client()
         networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
         for names, scope in _parts(subscriptions):
@@ -84,14 +84,14 @@ class GraphNetworks(AzureNetworks):
 
 
 def _parts(subscriptions: Sequence[str]) -> Iterator[tuple[Sequence[str], ArmId]]:
-    """As many subscriptions as one query may name at a time, with the scope that errors name."""
+    """Groups of subscriptions that fit into one query, each with the scope for errors."""
     for begin in range(0, len(subscriptions), _MOST_SUBSCRIPTIONS):
         names = subscriptions[begin : begin + _MOST_SUBSCRIPTIONS]
         yield names, ArmId(f"/subscriptions/{names[0]}")
 
 
 def _read_link(model: Model) -> dict[ArmId, ArmId]:
-    """The zone of a network whose machines a link registers; nothing for a link that only resolves names."""
+    """The zone in which a link registers a network's machines; empty for a link that only resolves names."""
     properties = part(model, "properties")
     network_id = reference(part(properties, "virtualNetwork"), "id")
     if network_id is None or flag(properties, "registrationEnabled") is not True:
@@ -116,8 +116,8 @@ def _rows(client: Any, query: str, subscriptions: Sequence[str], scope: ArmId) -
         if not token:
             # The service truncates results without a next page if a query cannot be paged or a row is too large.
             if truncated:
-                raise ServiceError("Resource Graph left out rows and does not say how to go on", resource_id=scope)
+                raise ServiceError("Resource Graph omitted rows without a continuation token", resource_id=scope)
             return
         if token in tokens:
-            raise ServiceError("Resource Graph's pages go round in circles", resource_id=scope)
+            raise ServiceError("the pages of Resource Graph form a loop", resource_id=scope)
         tokens.add(token)

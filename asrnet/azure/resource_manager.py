@@ -1,6 +1,6 @@
-"""Requests without an operation in the SDKs: subscriptions, providers, rights, a vault's region, operations' state.
+"""Requests without an operation in the SDKs: subscriptions, providers, permissions, a vault's region, operation status.
 
-These few addresses are written by hand and sent through azure-mgmt-core's own client, on the same pipeline.
+These few URLs are written by hand and sent through azure-mgmt-core's own client, on the same pipeline.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FIRST_ERROR: Final = 300
 
 
 class ResourceManager:
-    """Implements Surroundings, and single GETs. ``authority`` issues the tokens; empty where they are made up."""
+    """Implements Surroundings, and single GETs. ``authority`` issues the tokens; empty if they are made up."""
 
     def __init__(self, pipeline: Pipeline, clients: Clients, authority: str) -> None:
         self._cloud = pipeline.cloud
@@ -74,11 +74,11 @@ class ResourceManager:
 
     @property
     def api_versions(self) -> Mapping[str, str]:
-        """The API version that is used for each resource type."""
+        """The API version that is requested for each resource type."""
         return {**versions_sent(self._clients), "Microsoft.RecoveryServices/vaults": VAULT_API}
 
     def subscription(self, subscription: str) -> SubscriptionView:
-        """A subscription, and the time by the service's clock."""
+        """A subscription, and the time of the service's clock."""
         scope = ArmId(f"/subscriptions/{subscription}")
         response = self.get(self._address(scope, _SUBSCRIPTION_API), scope)
         with answering(scope):
@@ -134,7 +134,7 @@ class ResourceManager:
         addresses: set[str] = set()
         while url:
             if url in addresses:
-                raise ServiceError(f"the list of '{resource_id}' goes round in circles", resource_id=resource_id)
+                raise ServiceError(f"the list of '{resource_id}' has pages that form a loop", resource_id=resource_id)
             addresses.add(url)
             response = self.get(url, resource_id)
             with answering(resource_id):

@@ -1,8 +1,8 @@
 """Retries: one policy of the SDKs' pipeline, built on tenacity; nothing else repeats a request.
 
 It repeats 408, 429, 5xx, answers of a busy service, and requests without an answer. Every write of asrnet may be sent
-twice, because it declares a state and never a change. A refusal by a right, a lock or a policy is final, whatever its
-status, and so is a certificate that does not verify. Clock, chance and gates are passed in for tests to control.
+twice, because it declares a state and never a change. A refusal by a permission, a lock or a policy is final, whatever
+its status, and so is a certificate that does not verify. Clock, chance and gates are passed in for tests to control.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from asrnet.ports import Clock
 from asrnet.redaction import without_secrets
 
 BUSY: Final = "asrnet.busy"
-"""The key in a response's context under which the number of busy answers is left."""
+"""The key in a response's context under which the number of remaining busy answers is stored."""
 
 BUSY_CODES: Final = frozenset(
     {
@@ -65,7 +65,7 @@ _WORTH_A_WARNING: Final = 10.0
 
 
 class Attempts(Struct, frozen=True):
-    """A request, without the query of its address, and how often it was sent."""
+    """A request, without the query of its URL, and the number of times it was sent."""
 
     method: str
     host: str
@@ -113,7 +113,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, b
 
 
 def remaining(headers: Mapping[str, str], method: str) -> int | None:
-    """How many more requests like this one are allowed: the least that the answer names.
+    """How many more requests like this one are allowed: the smallest number in the answer.
 
     Documented, as above: a provider with limits of its own sends ``resource-requests`` in place of the plain header.
     """
@@ -124,12 +124,12 @@ def remaining(headers: Mapping[str, str], method: str) -> int | None:
 
 
 class RetryLimits(Struct, frozen=True, kw_only=True):
-    """How long to go on. Times in seconds.
+    """The limits of retrying. Times are in seconds.
 
-    ``attempts`` bounds requests that were answered, ``connection_attempts`` those that were not; ``deadline`` the time
-    from the first attempt to the last. Refusals for too many requests count against the deadline only, unless nothing
-    is to be repeated: in a storm, how many of them one request meets is chance. Other waits grow from ``first_wait`` by
-    doubling, up to ``longest_wait``.
+    ``attempts`` limits requests that were answered, ``connection_attempts`` those that were not, and ``deadline`` the
+    time from the first attempt to the last. 429 answers count against the deadline only, unless retries are off: how
+    many of them one request gets while Azure throttles is chance. Other waits double from ``first_wait`` up to
+    ``longest_wait``.
     """
 
     attempts: int = 10
@@ -141,7 +141,7 @@ class RetryLimits(Struct, frozen=True, kw_only=True):
 
 
 class RetryDetails(Struct, frozen=True, kw_only=True):
-    """A repeat that has been scheduled: the number of the attempt that failed, why, and what is waited. In seconds."""
+    """A scheduled repeat: the number of the failed attempt, why it failed, and the wait in seconds."""
 
     method: str
     path: str
@@ -165,13 +165,13 @@ _testing: _Testing | None = None
 
 
 def set_testing(testing: bool, *, attempts: int = 1, cap: bool = False) -> None:  # noqa: FBT001 - as stamina has it
-    """Switch the test mode on or off: no waits, and ``attempts`` in place of the limits (at most, with ``cap``)."""
+    """Switch the test mode on or off: no waits, and ``attempts`` in place of the limits (with ``cap``, at most)."""
     global _testing  # noqa: PLW0603 - one switch for the process is the point of it
     _testing = _Testing(attempts, cap) if testing else None
 
 
 def log_retry(details: RetryDetails) -> None:
-    """One line for each repeat; a long wait is worth a warning."""
+    """Log one line for each repeat; a long wait is a warning."""
     level = logging.WARNING if details.wait >= _WORTH_A_WARNING else logging.INFO
     code = f" ({details.code})" if details.code else ""
     _log.log(
@@ -188,16 +188,16 @@ def log_retry(details: RetryDetails) -> None:
 
 
 class RetryUnlessInspected(policies.RetryPolicy[Any, Any]):
-    """azure-identity's own retries of a sign-in, but for a certificate that does not verify."""
+    """azure-identity's own retries of a sign-in, except for a certificate that does not verify."""
 
     def increment(self, settings: dict[str, Any], *args: Any, **options: Any) -> bool:
-        """Whether to send again, as the SDK decides it."""
+        """Whether to send again, as the SDK decides."""
         error = options.get("error")
         return not (error and certificate_failure(error)) and super().increment(settings, *args, **options)
 
 
 class RetryPolicy(HTTPPolicy[Any, Any]):
-    """Sends a request until it is answered for good, within the limits, and through the gates."""
+    """Sends a request until it has a final answer, within the limits, and through the gates."""
 
     def __init__(
         self,
@@ -216,7 +216,7 @@ class RetryPolicy(HTTPPolicy[Any, Any]):
         self.chance = chance
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """The last answer; where there was none, the last error."""
+        """Return the last answer, or raise the last error if there was none."""
         sending = _Sending(self, request)
         retrying = Retrying(
             sleep=self.clock.sleep,
@@ -261,7 +261,7 @@ class _Sending:
             response = policy.next.send(self._request)
             answer = response.http_response
             body = b""
-            # The answers to begin_* are streamed. One that accepts is left to the SDK, which may read it itself.
+            # The answers to begin_* are streamed. An accepting one is left to the SDK, which may read it itself.
             if answer.status_code >= _ERROR:
                 body = bytes(answer.read() if hasattr(answer, "read") else answer.body())
         except _NO_ANSWER as error:
@@ -276,7 +276,7 @@ class _Sending:
             raise
         now = policy.clock.now()
         self._conclude(judge(answer.status_code, answer.headers, body, now=now, busy_codes=policy.limits.busy_codes))
-        if self.verdict.throttled:  # only one resource is busy, which is no reason to hold back requests for others
+        if self.verdict.throttled:  # only one resource is busy, which is no reason to hold back requests to others
             self._throttled += 1
             pause = self.verdict.retry_after
             policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)
@@ -286,7 +286,7 @@ class _Sending:
         return response
 
     def is_over(self, _state: RetryCallState) -> bool:
-        """Whether the limits leave no further attempt."""
+        """Whether the limits allow no further attempt."""
         limits = self._policy.limits
         most = limits.connection_attempts if self.verdict.status is None else limits.attempts
         counted = self._number
@@ -324,7 +324,7 @@ class _Sending:
 
 
 def _last_outcome(state: RetryCallState) -> PipelineResponse[Any, Any]:
-    """The answer of the last attempt, or its error raised."""
+    """Return the answer of the last attempt, or raise its error."""
     assert state.outcome is not None  # noqa: S101 - tenacity calls this after an attempt only
     response: PipelineResponse[Any, Any] = state.outcome.result()
     return response

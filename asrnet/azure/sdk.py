@@ -1,7 +1,7 @@
-"""How the SDKs' operations are called: their clients, their lists page by page, and their failures as asrnet's errors.
+"""Calls the SDKs' operations: their clients, their lists page by page, and their failures as asrnet's errors.
 
 ``azure-mgmt-network`` and ``azure-mgmt-recoveryservicessiterecovery`` make every request to their providers. They are
-imported when a client is first needed, which ``load`` does ahead of time.
+imported when a client is first needed, or ahead of time by ``load``.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ OLDER_VERSIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "china": {NETWORK_PROVIDER: "2024-05-01"},
     "usgovernment": {NETWORK_PROVIDER: "2024-05-01"},
 }
-"""By cloud, the API versions to ask for where the SDKs' own are too new: sovereign clouds get them months later."""
+"""By cloud, the API versions to request if the SDKs' own are too new: sovereign clouds get them months later."""
 
 
 class Clients:
-    """The SDKs' clients, which are each for one subscription; all share the pipeline's connections and gates.
+    """The SDKs' clients, each for one subscription. All share the pipeline's connections and gates.
 
     ``api_versions`` overrides, by provider, the API versions of the SDKs and of the cloud.
     """
@@ -57,7 +57,8 @@ class Clients:
     def __init__(self, pipeline: Pipeline, api_versions: Mapping[str, str] | None = None) -> None:
         self._pipeline = pipeline
         self._versions = {**OLDER_VERSIONS.get(pipeline.cloud.name, {}), **(api_versions or {})}
-        # One for each SDK: the first call waits for an import, and the quick SDK's lists must not wait for the other's.
+        # One lock per SDK: the first call waits for an import, and lists of the faster SDK must not wait for the
+        # other's.
         self._network_lock = threading.Lock()
         self._site_recovery_lock = threading.Lock()
         self._networks: dict[str, NetworkManagementClient] = {}
@@ -86,20 +87,21 @@ class Clients:
             return self._site_recoveries[subscription]
 
     def version(self, provider: str) -> dict[str, str]:
-        """The argument that overrides the SDK's API version; empty where the SDK's own is right.
+        """The argument that overrides the SDK's API version; empty if the SDK's own applies.
 
-        Microsoft.Network takes it for each operation and ignores it on the client, Site Recovery the other way round.
+        Microsoft.Network takes it for each operation and ignores it on the client; for Site Recovery it is the
+        opposite.
         """
         version = self._versions.get(provider)
         return {"api_version": version} if version else {}
 
 
 def load(packages: Sequence[str], *, whole_process: bool) -> None:
-    """Import ``packages`` in a thread, in this order, so that the import is over when the first client is needed.
+    """Import ``packages`` in a thread, in this order, so that the import has finished when the first client is needed.
 
-    ``whole_process`` is for a process that does nothing else: the garbage collector, which would walk the thousands of
-    classes again and again while they are made, is off meanwhile and does not look at them afterwards (0.5 s of
-    imports become 0.33 s).
+    ``whole_process`` is for a process that does nothing else. It turns off the garbage collector during the imports,
+    which would scan thousands of new classes repeatedly, and excludes them afterwards (imports take 0.33 s instead of
+    0.5 s).
     """
 
     def import_all() -> None:
@@ -107,7 +109,7 @@ def load(packages: Sequence[str], *, whole_process: bool) -> None:
             gc.disable()
         try:
             for package in packages:
-                # What cannot be imported fails again, and is reported, where it is needed.
+                # A failed import is repeated, and reported, when the package is needed.
                 with suppress(ImportError):
                     importlib.import_module(package)
         finally:
@@ -120,23 +122,23 @@ def load(packages: Sequence[str], *, whole_process: bool) -> None:
 
 @contextmanager
 def answering(resource_id: ArmId) -> Iterator[None]:
-    """Turn what an operation, or the translation of its answer, raises inside into asrnet's errors."""
+    """Convert the exceptions of an operation, or of the translation of its answer, into asrnet's errors."""
     with understanding(resource_id), translated(resource_id):
         yield
 
 
 def _names(resource_id: ArmId) -> list[str]:
-    """The arguments with which the SDKs' operations address a resource: its group's name, then one for each level.
+    """The arguments by which the SDKs' operations address a resource: its group's name, then one name for each level.
 
-    A mapping's are the names of the group, the vault, the fabric, the network and itself; a subscription has none,
-    because it is its client's.
+    A mapping has the names of its group, vault, fabric, network and itself; a subscription has none, because it belongs
+    to the client.
     """
     segments = str(resource_id).split("/")  # "", subscriptions, GUID, resourceGroups, group, providers, namespace, …
     return [*segments[4:5], *segments[8::2]]
 
 
 def read(operation: Callable[..., M], *, of: ArmId, translate: Callable[[Any], R], **options: Any) -> R:
-    """The answer to one operation on ``of``, as translated by ``translate``."""
+    """Call an operation on ``of`` and return its answer as translated by ``translate``."""
     with answering(of):
         model = document(operation(*_names(of), **options))
         try:
@@ -146,7 +148,7 @@ def read(operation: Callable[..., M], *, of: ArmId, translate: Callable[[Any], R
 
 
 def submit(operation: Callable[..., Any], *body: Any, of: ArmId, **options: Any) -> Operation | None:
-    """Start a long-running operation on ``of``; None where Azure finished at once."""
+    """Start a long-running operation on ``of``; None if Azure finished it at once."""
     with answering(of):
         submitted: Operation | None = operation(*_names(of), *body, polling=Submitted(of), **options).result()
     return submitted
@@ -155,7 +157,7 @@ def submit(operation: Callable[..., Any], *body: Any, of: ArmId, **options: Any)
 def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -> Iterator[M]:
     """The elements of a list, each page fetched when it is needed. ``of`` is what the list belongs to.
 
-    Raises ServiceError where the pages go round in circles, which the SDK would follow for ever.
+    Raises ServiceError if the pages form a loop, which the SDK would follow forever.
     """
     addresses: set[str] = set()
 
@@ -173,12 +175,12 @@ def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -
         if not following:
             return
         if following in addresses:
-            raise ServiceError(f"the list of '{of}' goes round in circles", resource_id=of)
+            raise ServiceError(f"the list of '{of}' has pages that form a loop", resource_id=of)
         addresses.add(following)
 
 
 def literal(url: str) -> str:
-    """``url`` with escaped braces: the SDKs treat a URL as a template, and fill in or drop what is in braces."""
+    """``url`` with escaped braces, because the SDKs treat a URL as a template and replace or drop what is in braces."""
     return url.replace("{", "%7B").replace("}", "%7D")
 
 
@@ -194,9 +196,9 @@ class _Unsent(HTTPPolicy[Any, Any]):
 
 
 def versions_sent(clients: Clients) -> Mapping[str, str]:
-    """The API version requested for each resource type.
+    """The API version that is requested for each resource type.
 
-    The SDKs do not expose it, so a request is built for each type and its URL read instead of sent.
+    The SDKs do not expose it, so a request is built for each type, and its URL is read instead of being sent.
     """
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient

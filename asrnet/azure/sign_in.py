@@ -1,4 +1,4 @@
-"""Signing in: the run's token cache, the identity behind the token, and what to do when signing in fails."""
+"""Signing in: the run's token cache, the identity behind the token, and advice for failed sign-ins."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from asrnet.settings.roots import certificate_hint
 
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
 _REFRESH_BEFORE: Final = 300.0
-"""Seconds. A request may be repeated for as long, and must not end with a token that expired on the way."""
+"""Seconds. A request may be repeated for as long, and its token must not expire meanwhile."""
 _REFUSED_FOR: Final = 30.0
 """Seconds. Longer than a thread waits at start-up for another's sign-in, shorter than a person needs to fix it."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Who a token was issued to. Empty where the token does not say."""
+    """The identity to which a token was issued. Fields are empty if the token does not contain them."""
 
     credential: str
     tenant_id: str = ""
@@ -51,11 +51,11 @@ class Identity(Struct, frozen=True, kw_only=True):
 
 
 def identity_of(token: str, credential: str) -> Identity:
-    """The owner of ``token``, unverified: Azure verifies the token itself."""
+    """The owner of ``token``, unverified, because Azure verifies the token itself."""
     try:
         _header, payload, _signature = token.split(".")
         claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, msgspec.DecodeError):  # not every service's tokens can be read: only Azure has to
+    except (ValueError, msgspec.DecodeError):  # not every service's tokens can be decoded, and only Azure needs to
         claims = {}
 
     def claim(*names: str) -> str:
@@ -71,15 +71,15 @@ def identity_of(token: str, credential: str) -> Identity:
 
 
 Fetch = Callable[[str, str | None], AccessTokenInfo]
-"""Gets a token from a credential, given the scope and a claims challenge, if any."""
+"""Gets a token from a credential for a scope and, if there is one, a claims challenge."""
 
 
 class TokenCache:
     """A credential for the SDKs that asks ``fetch`` for a new token five minutes before the old one expires.
 
-    The SDKs' clients would each keep a token of their own.
-    ``fetch(scope, claims)`` raises asrnet's errors only. One request for a token is under way at a time for each scope.
-    When a refresh fails while the old token is still good, the old one goes on.
+    The SDKs' clients would each keep a token of their own. ``fetch(scope, claims)`` raises only asrnet's errors. For
+    each scope, one request for a token is in progress at a time. If a refresh fails while the old token is still valid,
+    the old one is used.
     """
 
     def __init__(self, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
@@ -96,7 +96,7 @@ class TokenCache:
         claims = (options or {}).get("claims")
         with self._guard:
             lock = self._locks.setdefault(scope, threading.Lock())
-        # Other threads wait while a token is fetched: some credentials start a process for each token.
+        # Other threads wait while a token is fetched, because some credentials start a process for each token.
         with lock:
             token = self._tokens.get(scope)
             left = token.expires_on - self._now() if token else 0.0
@@ -107,23 +107,23 @@ class TokenCache:
             except AsrError as error:
                 if not token or left <= 0.0 or claims:
                     raise
-                _log.warning("the token could not be renewed and is good for %.0f s more: %s", left, error.message)
+                _log.warning("the token could not be renewed and is valid for %.0f s more: %s", left, error.message)
                 return token
 
     def get_token(self, *scopes: str, claims: str | None = None, **_others: Any) -> AccessToken:
-        """The same in the older form, which the SDKs' type of a credential still asks for."""
+        """The token as a plain AccessToken, which the SDKs' type of a credential still requires."""
         options: TokenRequestOptions = {"claims": claims} if claims else {}
         token = self.get_token_info(*scopes, options=options)
         return AccessToken(token.token, token.expires_on)
 
     def _fetched(self, scope: str, claims: str | None) -> AccessTokenInfo:
-        """A new token.
+        """Fetch a new token.
 
-        A refusal is remembered for a while, so that threads that waited for it do not each ask again.
+        A refusal is remembered for a while, so that threads that waited for it do not repeat the request.
         """
         refused_at, refusal = self._refusals.get(scope, (0.0, None))
         if refusal and self._now() - refused_at < _REFUSED_FOR and not claims:
-            # Each thread raises a copy. One object raised in many gathers the traceback of every one of them.
+            # Each thread raises a copy, because an object raised in several threads collects all their tracebacks.
             again = copy.copy(refusal)
             raise again from refusal.__cause__
         try:
@@ -136,7 +136,7 @@ class TokenCache:
 
 
 class SignIn:
-    """A credential, built when a token is first needed. ``tokens`` is what the SDKs' clients are given."""
+    """A credential, built when a token is first needed. The SDKs' clients get ``tokens``."""
 
     def __init__(self, credential: Credential, scope: str) -> None:
         self.tokens = TokenCache(self._fetch)
@@ -145,7 +145,7 @@ class SignIn:
         self._source: Any = None
 
     def identity(self) -> Identity:
-        """The identity that requests are sent as. Raises CredentialError and UnreachableError."""
+        """The identity as which requests are sent. Raises CredentialError and UnreachableError."""
         return identity_of(self.tokens.get_token(self._scope).token, self._source_name())
 
     def _fetch(self, scope: str, claims: str | None) -> AccessTokenInfo:
@@ -157,7 +157,7 @@ class SignIn:
         return token
 
     def _source_name(self) -> str:
-        """The credential, or the member of a chain that got the token (which azure-identity keeps to itself)."""
+        """The name of the credential, or of the chain's member that got the token (private in azure-identity)."""
         successful = getattr(self._source, "_successful_credential", None)
         return self._credential.name if successful is None else type(successful).__name__
 
@@ -198,13 +198,13 @@ _HINTS: Final = {
 }
 _NO_CREDENTIAL: Final = (
     "run 'az login', or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_FEDERATED_TOKEN_FILE), "
-    "or run where there is a managed identity; ASRNET_CREDENTIAL says which of them to use"
+    "or run on a machine with a managed identity; ASRNET_CREDENTIAL selects one of them"
 )
 
 
 @contextmanager
 def translated_sign_in(credential: Credential) -> Iterator[None]:
-    """Turn what ``credential`` raises inside into asrnet's errors."""
+    """Convert the exceptions of ``credential`` into asrnet's errors."""
     try:
         yield
     except AzureError as error:
@@ -217,15 +217,15 @@ def translated_sign_in(credential: Credential) -> Iterator[None]:
     except OSError as error:
         raise CredentialError(f"the {credential.name} credential needs a file that cannot be read: {error}") from error
     except ValueError as error:
-        # azure-identity checks the form of what it is given, and raises this.
+        # azure-identity raises this for malformed values.
         raise CredentialError(f"the {credential.name} credential cannot be used: {error}") from error
 
 
 def _failure(credential: Credential, error: AzureError, certificate: str) -> AsrError:
-    """The error of a sign-in that failed with ``error``.
+    """The error for a sign-in that failed with ``error``.
 
-    azure-identity also reports a failed authentication where no service could be asked. The report of a chain of
-    credentials may have the refusal that matters in its middle; each attempt is logged at the level DEBUG.
+    azure-identity also reports an authentication failure if no service could be reached. The report of a chain of
+    credentials may have the decisive refusal in its middle; each attempt is logged at level DEBUG.
     """
     message = str(error.message).strip()
     code = _CODE.search(message)
@@ -236,7 +236,8 @@ def _failure(credential: Credential, error: AzureError, certificate: str) -> Asr
         hint = certificate_hint()
         return UnreachableError(f"the certificate of the sign-in service is not trusted: {reason}", hint=hint)
     is_refusal = isinstance(error, ClientAuthenticationError)
-    # By name: importing azure.identity for its class costs half a second, also where an emulator needs none of it.
+    # Compared by name: importing azure.identity for the class takes half a second, even for an emulator that needs none
+    # of it.
     is_unavailable = type(error).__name__ == "CredentialUnavailableError" or "failed to retrieve a token" in message
     if code is None and is_refusal and (is_unavailable or _NOT_ASSIGNED.search(message)):
         not_assigned = _NOT_ASSIGNED.search(message)

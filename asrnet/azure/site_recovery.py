@@ -39,14 +39,14 @@ from asrnet.ports import Operation, OperationStatus
 
 
 class AzureSiteRecovery:
-    """SiteRecoveryRequests."""
+    """Implements SiteRecoveryRequests."""
 
     def __init__(self, clients: Clients, manager: ResourceManager) -> None:
         self._clients = clients
         self._manager = manager
 
     def vault_location(self, vault: ArmId) -> str:
-        """The region of the vault itself, which Site Recovery's operations do not read."""
+        """The region of the vault, which Site Recovery's operations do not return."""
         return self._manager.vault_location(vault)
 
     def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
@@ -54,11 +54,11 @@ class AzureSiteRecovery:
         return every(rows(self._client(vault).replication_fabrics.list, of=vault), read_fabric, vault)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
-        """The mappings of a vault, in one list."""
+        """The mappings of a vault, from a single list."""
         return every(rows(self._client(vault).replication_network_mappings.list, of=vault), read_mapping, vault)
 
     def mappings_of_network(self, network_id: ArmId) -> Iterator[LiveMapping]:
-        """The mappings under one network of a fabric."""
+        """The mappings of one network of a fabric."""
         operation = self._client(network_id).replication_network_mappings.list_by_replication_networks
         return every(rows(operation, of=network_id), read_mapping, network_id)
 
@@ -68,7 +68,7 @@ class AzureSiteRecovery:
         return read(operation, of=mapping_id, translate=read_mapping)
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
-        """The replicated machines of a vault, in one list."""
+        """The replicated machines of a vault, from a single list."""
         return every(rows(self._client(vault).replication_protected_items.list, of=vault), read_item, vault)
 
     def protected_items_of_container(self, container_id: ArmId) -> Iterator[ProtectedItem]:
@@ -82,7 +82,7 @@ class AzureSiteRecovery:
         return read(operation, of=item_id, translate=read_item)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
-        """The jobs for which the service is asked: by start or state."""
+        """The jobs of a vault, filtered by the service by start or state."""
         terms = []
         if since is not None:
             terms.append(f"startTime eq '{datetime.fromtimestamp(int(since), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'")
@@ -108,7 +108,7 @@ class AzureSiteRecovery:
         return every_readable(rows(operation, of=fabric_id), read_cloud, fabric_id, "a cloud")
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
-        """Which cloud protects which, in one list."""
+        """Which cloud protects which, from a single list."""
         operation = self._client(vault).replication_protection_container_mappings.list
         return every_readable(rows(operation, of=vault), read_cloud_mapping, vault, "a mapping of clouds")
 
@@ -125,12 +125,12 @@ class AzureSiteRecovery:
         return submit(operation, body, of=fabric.id)
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start creating a mapping, or replacing the one of that name."""
+        """Start creating a mapping, or updating the existing one of that name."""
         operation = self._client(mapping.id).replication_network_mappings.begin_create
         return submit(operation, mapping_body(mapping), of=mapping.id)
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
-        """Start pointing a mapping elsewhere."""
+        """Start updating a mapping."""
         operation = self._client(mapping.id).replication_network_mappings.begin_update
         return submit(operation, mapping_body(mapping), of=mapping.id)
 
@@ -140,12 +140,12 @@ class AzureSiteRecovery:
         return submit(operation, of=mapping_id)
 
     def update_item(self, item: ProtectedItem) -> Operation | None:
-        """Start setting every network setting of a machine."""
+        """Start updating all network settings of a machine."""
         operation = self._client(item.id).replication_protected_items.begin_update
         return submit(operation, update_body(item), of=item.id)
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """The status of an operation, from its own URL, which is sent unchanged: the query is signed."""
+        """The status of an operation, from its own URL, which is sent unchanged because its query is signed."""
         return status_of(self._manager.get(operation.status_url, operation.resource_id), operation)
 
     def _client(self, resource_id: ArmId) -> Any:

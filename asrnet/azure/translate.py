@@ -1,8 +1,8 @@
 """Translates Azure's errors into asrnet's, which happens nowhere else.
 
-The policy: a status is only trusted together with a code. 404 proves absence when Resource Manager or Site Recovery
-says so, not when a proxy does. A 403 names what stands in the way: the missing action, the lock, the policy assignment
-or the deny assignment. 401 is about the credential, or about a subscription of another tenant.
+The policy: a status is only trusted together with a code. 404 proves absence if it comes from Resource Manager or Site
+Recovery, but not if it comes from a proxy. A 403 names the obstacle: the missing action, the lock, the policy
+assignment or the deny assignment. 401 is about the credential, or about a subscription of another tenant.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ _EMULATOR_ROOTS: Final = (
     "set REQUESTS_CA_BUNDLE to the file of the emulator's authority, which it prints when it starts"
 )
 _UNAVAILABLE: Final = (
-    "run again later, which finishes what is left; --retry-attempts and --retry-deadline make a run more patient"
+    "run again later to finish what is left; --retry-attempts and --retry-deadline make a run more patient"
 )
 
 
 @contextmanager
 def translated(resource_id: ArmId | None = None) -> Iterator[None]:
-    """Turn what the SDK raises inside into asrnet's errors; ``resource_id`` is what the request was about."""
+    """Convert the exceptions of the SDK into asrnet's errors; ``resource_id`` is the resource of the request."""
     try:
         yield
     except HttpResponseError as error:
@@ -107,7 +107,7 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
     status = int(response.status_code)
     message = body.message or f"Azure answered with HTTP status {status}"
     attempts = attempts_of(response)
-    # For a repeated request, or a failure of Azure's own, the message says what was asked and how often.
+    # For a repeated request, or a failure of Azure's own, the message includes the request and the number of attempts.
     if attempts and (attempts.number > 1 or status >= _SERVER_ERROR):
         message = f"{message.rstrip('.')} (HTTP {status}: {attempts})"
     fields: dict[str, Any] = {
@@ -118,18 +118,18 @@ def error_of(response: Any, resource_id: ArmId | None = None) -> AsrError:
         "recommended_action": body.recommended_action,
         "request_id": request_id(response.headers),
     }
-    # The code decides where it is a known one, else the status.
+    # A known code decides, otherwise the status does.
     code = next((code for code in sorted(body.codes) if code in _BY_CODE), None)
     kind, advice = _BY_CODE[code] if code else _BY_STATUS.get(status, (ServiceError, ""))
     hint = advice if isinstance(advice, str) else advice(message, body)
     if code is None and status == _UNAUTHORIZED:
         return CredentialError(f"Azure did not accept the credential: {message}", hint=hint)
     if code is None and status == _NOT_FOUND and (not body.codes or body.codes & _NO_SUCH_API):
-        # A proxy's page, or an API that this cloud does not have: it proves no absence.
+        # A proxy's page, or an API that this cloud lacks, proves no absence.
         return ServiceError(message, **fields, hint="the API is missing here, not the resource: check the endpoint")
     if kind is ForbiddenError:
         denied, missing = _DENIED.search(message), _LINKED_ACTION.search(message) or _ACTION.search(message)
-        # Under a deny assignment the action is allowed by a role: it is named in the message, but it is not missing.
+        # Under a deny assignment a role allows the action, so the action in the message is not missing.
         action = missing[1] if missing and not denied else ""
         return ForbiddenError(message, action=action, **fields, hint=hint)
     if kind is ServiceError and status in _REDIRECTS:
@@ -154,7 +154,7 @@ def operation_failed(error: ErrorBody, state: str, resource_id: ArmId, headers: 
 
 
 def _unreachable(error: AzureError, certificate: str) -> UnreachableError:
-    """The error of a request without an answer: what the system said, which the libraries wrap several times over."""
+    """The error of a request without an answer. The system's message is wrapped by several libraries."""
     attempts = attempts_of(error)
     host = attempts.host if attempts else "Azure"
     if certificate:
@@ -212,7 +212,7 @@ def _tenant_hint(message: str, _body: ErrorBody) -> str:
 
 
 Hint = str | Callable[[str, ErrorBody], str]
-"""A hint, or what makes one of an error's message and body."""
+"""A hint, or a function that makes one from an error's message and body."""
 
 _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     "AuthorizationFailed": (ForbiddenError, _forbidden_hint),
@@ -223,7 +223,7 @@ _BY_CODE: Final[Mapping[str, tuple[type[ServiceError], Hint]]] = {
     "RequestDisallowedByPolicy": (ForbiddenError, _forbidden_hint),
     "ResourceGroupNotFound": (ResourceGroupNotFoundError, ""),
     "ScopeLocked": (ConflictError, _lock_hint),
-    # Reported in 2021 of a vault that Site Recovery has never used; later such vaults answered with empty lists.
+    # Reported in 2021 for a vault that Site Recovery had never used; later such vaults answered with empty lists.
     "SubscriptionIdNotRegisteredWithSrs": (
         VaultUnusedError,
         "the vault has no fabrics yet: let asrnet create them with create_fabrics: true",

@@ -1,6 +1,6 @@
 """Raw requests and responses on the pipeline, for tools that need the service's own answers.
 
-Everything else in asrnet goes through operations of the SDKs, which hide what an answer looks like.
+Everything else in asrnet uses operations of the SDKs, which hide the form of an answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from asrnet.ports import Clock
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """An answer, whatever its status. Names of headers are in lower case; ``document`` is None where it has no JSON."""
+    """An answer with any status. Header names are in lower case; ``document`` is None without JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,13 +31,13 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Wire:
-    """Sends requests with the token, the retries and the gates of the pipeline, and raises nothing for a status."""
+    """Sends requests with the token, the retries and the gates of the pipeline. No status raises an error."""
 
     def __init__(self, pipeline: Pipeline, clients: Clients) -> None:
         self._pipeline = pipeline
         self._client: ARMPipelineClient[HttpRequest, HttpResponse] = ARMPipelineClient(**pipeline.client_options())
         versions = versions_sent(clients)
-        # By a part of the path; the first that matches decides.
+        # By a part of the path; the first match decides.
         self._versions: Final[Mapping[str, str]] = {
             "/providers/microsoft.authorization/": PERMISSIONS_API,
             "/providers/microsoft.network/": versions["Microsoft.Network/virtualNetworks"],
@@ -57,7 +57,7 @@ class Wire:
         return self._pipeline.cloud.name
 
     def version(self, path: str) -> str:
-        """The API version that a path is asked for with."""
+        """The API version with which a path is requested."""
         return next(version for part, version in self._versions.items() if part in path.lower())
 
     def send(
@@ -69,9 +69,9 @@ class Wire:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """The answer to one request; a URL from an answer (``https://…``) is requested unchanged.
+        """Send one request. A URL from an answer (``https://…``) is requested unchanged.
 
-        Raises UnreachableError and CredentialError where there is no answer.
+        Raises UnreachableError and CredentialError if there is no answer.
         """
         url = path
         if path.startswith("/"):
@@ -81,7 +81,7 @@ class Wire:
             method,
             literal(url),
             headers=dict(headers or {}),
-            json=body,  # None sends nothing
+            json=body,  # None sends no body
         )
         with translated():
             response: HttpResponse = self._client.send_request(request)

@@ -275,7 +275,7 @@ def test_a_failed_renewal_keeps_the_old_token_while_it_is_valid(caplog: pytest.L
     issuer.refuses = True
     with caplog.at_level(logging.WARNING):
         assert cache.get_token("s").token == "token-1"
-    assert "good for 200 s more" in caplog.text
+    assert "valid for 200 s more" in caplog.text
     issuer.now += 201
     issuer.refuses = True
     with pytest.raises(CredentialError):

@@ -79,7 +79,7 @@ def test_a_resource_being_created_is_polled_itself_where_no_address_is_given() -
 
 
 def test_an_accepted_write_without_any_address_is_an_error_and_not_a_success() -> None:
-    with pytest.raises(ServiceError, match="does not say where to ask"):
+    with pytest.raises(ServiceError, match="does not say how to follow"):
         operation_of(answered((202, {}, None)), MAPPING)
 
 

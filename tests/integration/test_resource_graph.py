@@ -130,7 +130,7 @@ def test_truncated_rows_without_a_continuation_token_are_an_error() -> None:
         data = [row(ONE, "a")]
         return 200, {}, {"totalRecords": 2, "count": 1, "resultTruncated": "true", "data": data, "facets": []}
 
-    with pytest.raises(ServiceError, match="left out rows"):
+    with pytest.raises(ServiceError, match="omitted rows"):
         list(connected(Answering(handle), ONE).networks.virtual_networks(ONE))
 
 

@@ -225,7 +225,7 @@ def test_a_list_whose_pages_loop_ends_with_an_error(links: list[str], asked: int
     first: list[str] = []
     wire = Wire(handle=handle)
     found = wire.refusal(wire.mappings)
-    assert "goes round in circles" in found.message
+    assert "has pages that form a loop" in found.message
     assert len(wire.azure.requests) == asked
 
 
