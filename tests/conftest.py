@@ -1,4 +1,4 @@
-"""What every test needs."""
+"""Fixtures for every test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_runtest_setup() -> None:
-    """The command line keeps asrnet's log to itself once it has run in this process; ``caplog`` listens at the root."""
+    """The command line stops asrnet's log from propagating; ``caplog`` listens at the root."""
     log = logging.getLogger("asrnet")
     log.propagate = True
     if log.level:  # a level that is set, even to what it was, makes every logger of the process forget its own

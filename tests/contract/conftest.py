@@ -1,4 +1,4 @@
-"""One suite, several backends: what holds for the ports on the fake must hold for the real SDK against the emulator."""
+"""One suite for several backends: the ports behave alike on the fake and through the real SDK on the emulator."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clock() -> SimulatedClock:
 
 @pytest.fixture(params=[*DOORS, *(["live"] if live.LIVE else [])])
 def door(request: pytest.FixtureRequest) -> str:
-    """Which door a test goes through; that to Azure itself is shut unless somebody opens it (``live_door``)."""
+    """The backend of a test; Azure itself only if ``ASRNET_LIVE`` is set (``live_door``)."""
     return str(request.param)
 
 
@@ -68,13 +68,13 @@ def backend(door: str, azure: Builder) -> Iterator[Backend]:
 
 @pytest.fixture
 def own_world(azure: Builder) -> World:
-    """For tests that count what happened from the beginning; skips where others were there before."""
+    """For tests that count events from the start; skips where the vault may already have a history."""
     return azure.world
 
 
 @pytest.fixture
 def behave(azure: Builder) -> Callable[..., None]:
-    """Changes how the world behaves."""
+    """Changes the behaviour of the world."""
 
     def change(**settings: object) -> None:
         azure.world.behaviour = structs.replace(azure.world.behaviour, **settings)
@@ -84,7 +84,7 @@ def behave(azure: Builder) -> Callable[..., None]:
 
 @pytest.fixture
 def wanted(regions: TwoRegions) -> NetworkMapping:
-    """A mapping that is not there yet, as planning would ask for it."""
+    """A mapping that does not exist yet, as planning would request it."""
     path = ("replicationNetworks", "azureNetwork", "replicationNetworkMappings", "Hub-EA-to-Hub-SEA")
     return NetworkMapping(
         id=regions.fabric_ea.id.child(*path),

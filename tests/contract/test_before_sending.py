@@ -1,4 +1,4 @@
-"""What runs right before a request is sent, through every door."""
+"""Calls that run right before a request is sent, on every backend."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_an_error_of_the_check_prevents_the_write(backend: Backend, wanted: Netw
 
 
 def test_a_call_sees_the_world_as_the_write_finds_it(backend: Backend, wanted: NetworkMapping) -> None:
-    """Its own requests do not start it again; outer calls run before inner ones."""
+    """Its own requests do not trigger it again; outer calls run before inner ones."""
     order: list[str] = []
 
     def look() -> None:

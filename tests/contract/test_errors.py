@@ -1,4 +1,4 @@
-"""What goes wrong, through every door: the class of error, its code, and what it names."""
+"""Errors on every backend: the class, the code, and the resource that is named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds a retarget back at every station of a machine's life, on the fake and through the SDK."""
+"""What holds a retarget back in every state of a machine's lifecycle, on the fake and through the SDK."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def backend(life: Life, request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 
 def retarget(life: Life) -> DesiredState:
-    """The pair of the machine with another recovery network than it has."""
+    """The pair of the machine, with a different recovery network."""
     return DesiredState(
         vaults=(Vault(name="v", id=life.vault.id),),
         regions=(Region(primary="eastasia", recovery="southeastasia"),),
@@ -46,7 +46,7 @@ def planned(life: Life, backend: Backend, *forced: str) -> Plan:
 
 
 def held(life: Life, backend: Backend) -> str:
-    """What holds the retarget back; empty where it goes on."""
+    """The reason that holds the retarget back; empty where nothing does."""
     plan = planned(life, backend)
     if plan.changes:
         return ""

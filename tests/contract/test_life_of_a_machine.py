@@ -1,4 +1,4 @@
-"""A machine's life from station to station, as every door reads it: its id, state, places and NICs."""
+"""A machine's lifecycle, as every backend reads it in each state: its id, state, regions and NICs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def backend(life: Life, request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 
 def read(life: Life, backend: Backend) -> ProtectedItem:
-    """The machine, which a vault's list and a GET of it show alike."""
+    """The machine; the vault's list and a GET must agree on it."""
     (item,) = backend.mappings.protected_items(life.vault.id)
     assert backend.mappings.protected_item(item.id) == item
     return item
@@ -36,7 +36,7 @@ def station(item: ProtectedItem) -> tuple[str, str, str | None, str | None, str 
 
 
 def running(life: Life, backend: Backend) -> list[str]:
-    """The scenarios of the vault's jobs that run now."""
+    """The scenarios of the vault's running jobs."""
     jobs: list[Job] = [*backend.mappings.jobs(life.vault.id)]
     return [job.scenario for job in jobs if job.state == "InProgress"]
 

@@ -1,4 +1,4 @@
-"""Updating a machine: one PATCH with every setting, through every door and with both partial-update behaviours."""
+"""Updating a machine: one PATCH with every setting, on every backend and with both partial-update behaviours."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def partial_update(request: pytest.FixtureRequest, behave: Callable[..., None]) 
 
 @pytest.fixture
 def machine(azure: Builder, regions: TwoRegions) -> ProtectedItem:
-    """A machine with two NICs, one of them with two addresses, and with every setting that a PATCH has."""
+    """A machine with two NICs, one with two addresses, and with every setting that a PATCH can have."""
     first = IpConfiguration(
         name="ipconfig1",
         subnet="web",

@@ -1,4 +1,4 @@
-"""Network mappings from Azure to Azure, through every door."""
+"""Network mappings from Azure to Azure, on every backend."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_a_refused_vault_list_is_requested_only_once(
 
 
 def test_the_list_decides_whether_a_400_means_absence(azure: Builder, backend: Backend, wanted: NetworkMapping) -> None:
-    """For years the service has answered 400 for a missing mapping, with a code that nobody wrote down."""
+    """Users have reported a 400 for a missing mapping for years; its code is unknown."""
     azure.world.faults.add(Fault(effect="refused", method="GET", status=400, code="Unpublished"))
     assert backend.mappings.mapping(wanted.id) is None
     backend.mapping_writer.create_mapping(wanted)

@@ -1,4 +1,4 @@
-"""The three modes of network mapping, through every door: made, listed, changed, deleted; planned, applied, in sync."""
+"""The three modes of network mapping, on every backend: create, list, update, delete; plan, apply, in sync."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from asrnet.ports import Backend
 
 
 class Scene(Struct, frozen=True, kw_only=True):
-    """A vault with two regions and two VMM servers, and two networks to land on in each."""
+    """A vault with two regions and two VMM servers, and two recovery networks in each."""
 
     vault: VaultResource
     azure: tuple[Fabric, Fabric]
@@ -32,7 +32,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     shanghai: tuple[VmNetwork, VmNetwork]
 
     def mapping(self, kind: MappingKind, *, to: int = 0) -> NetworkMapping:
-        """A mapping of each kind as planning would ask for it; ``to`` is the second network to change it to."""
+        """A mapping of each kind as planning would request it; ``to`` is the second network, for a retarget."""
         fabric, network_id = (
             (self.azure[0], self.azure[0].id.child("replicationNetworks", AZURE_NETWORK))
             if kind == "azure_to_azure"
@@ -53,7 +53,7 @@ class Scene(Struct, frozen=True, kw_only=True):
 
     @property
     def pseudo(self) -> ArmId:
-        """The fabric that stands for Azure as the recovery side of a VMM server."""
+        """The fabric that represents Azure as the recovery side of a VMM server."""
         return self.vault.id.child("replicationFabrics", PSEUDO_FABRIC)
 
 
@@ -132,7 +132,7 @@ def planned(desired: DesiredState, backend: Backend) -> Plan:
 
 
 def applied(desired: DesiredState, backend: Backend) -> list[str]:
-    """What a run does, change by change; afterwards nothing is left to do."""
+    """The changes of a run; a second run has none."""
     report = applying.apply(planned(desired, backend), backend, applying.Options())
     assert report.result == "succeeded"
     assert planned(desired, backend).changes == ()
@@ -160,7 +160,7 @@ def test_a_network_may_be_mapped_to_a_server_and_to_azure(backend: Backend, scen
 def test_an_on_premises_operation_is_polled_itself_and_not_through_its_job(
     backend: Backend, scene: Scene, azure: Builder, *, to_azure: bool
 ) -> None:
-    """The job also attaches adapters of machines; for mappings between regions one list of jobs serves all."""
+    """The operation also attaches adapters of machines; between regions one list of jobs reports all operations."""
     azure.world.behaviour = structs.replace(azure.world.behaviour, operations="time:3")
     desired = state(scene, to(scene, scene.west[0] if to_azure else 0))
     plan = planned(desired, backend)

@@ -1,4 +1,4 @@
-"""Virtual networks, through every door."""
+"""Virtual networks, on every backend."""
 
 from __future__ import annotations
 
@@ -266,7 +266,7 @@ def test_a_resource_group_is_created_at_once_and_read(azure: Builder, backend: B
 
 
 def test_the_attachments_of_a_network_are_read_by_name_and_by_id(azure: Builder, backend: Backend) -> None:
-    """A copy leaves it behind, so it is named; what is asked of a new subnet is told by id."""
+    """A copy omits the attachment, so the finding names it; attachments requested for a new subnet are given by id."""
     group = azure.network_security_group("nsg-web", "eastasia")
     table = azure.route_table("rt", "eastasia")
     remote = azure.virtual_network("shared", "eastasia")
@@ -287,7 +287,7 @@ def test_the_attachments_of_a_network_are_read_by_name_and_by_id(azure: Builder,
 
 
 def test_a_peering_says_what_traffic_it_allows(azure: Builder, backend: Backend) -> None:
-    """Whether machines under test can reach production depends on it."""
+    """This decides whether machines under test can reach production."""
     remote = azure.virtual_network("shared", "eastasia")
     closed = Peering(network_id=remote.id, name="closed", connected=False)
     through = Peering(network_id=remote.id, name="through", allow_forwarded=True, use_remote_gateways=True)

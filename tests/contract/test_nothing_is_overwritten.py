@@ -1,4 +1,4 @@
-"""Nothing that somebody else made is overwritten by a write that is repeated, or that comes late; on every door."""
+"""No late or repeated write overwrites what somebody else has made, on every backend."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def backend(request: pytest.FixtureRequest, azure: TwoRegions) -> Iterator[Backe
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A write of a plan, and what somebody else does when it is sent for the first time.
+    """A write of a plan, and what somebody else does when it is first sent.
 
     ``mapped``: there is a live pair hub and old. ``method`` is the writer's, ``requests`` those that then fail.
     """
@@ -144,7 +144,7 @@ def test_a_repeated_write_does_not_overwrite_what_was_made_since_the_first_attem
 def test_a_change_found_right_before_a_write_makes_it_stale_and_refused(
     azure: TwoRegions, backend: Backend, name: str
 ) -> None:
-    """Somebody acts after the checks of all changes and before the look of this one."""
+    """Somebody else acts after the checks of all changes and before the final read for this one."""
     case = CASES[name]
     if case.mapped:
         mapped_by_them(azure, "hub", "old")

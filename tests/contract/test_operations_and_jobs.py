@@ -1,4 +1,4 @@
-"""Long-running operations and their jobs, through every door."""
+"""Long-running operations and their jobs, on every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What predictions live on, through every door: addresses in use, and the networks of on-premises machines."""
+"""The inputs of predictions, on every backend: addresses in use, and the networks of on-premises machines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from asrnet.prediction import Question, predict, read_machines
 
 
 def busy(azure: Builder, network: VirtualNetwork) -> VirtualNetwork:
-    """The network with two addresses in use, one of which nobody names."""
+    """The network with two addresses in use, one of which is only counted."""
     subnet = Subnet(name="web", prefixes=("10.0.1.0/24",), used=2, used_ips=("10.0.1.4",))
     network = structs.replace(network, subnets=(subnet,))
     azure.add(network)

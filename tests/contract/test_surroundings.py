@@ -1,4 +1,4 @@
-"""Subscriptions, providers and rights, as every backend tells them."""
+"""Subscriptions, providers and rights, as every backend reads them."""
 
 from __future__ import annotations
 

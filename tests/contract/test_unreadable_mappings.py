@@ -1,4 +1,4 @@
-"""Mappings that are there and do not say what they map, through every door: absent is not unknown."""
+"""Mappings that do not say what they map, on every backend: unknown is not absent."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_getting_an_unreadable_mapping_is_an_error_and_not_none(
 def test_a_put_under_the_name_of_an_unreadable_mapping_replaces_it(
     backend: Backend, regions: TwoRegions, unreadable: UnreadableMapping, wanted: NetworkMapping
 ) -> None:
-    """The service upserts, which is why nobody may PUT there who did not mean to."""
+    """A PUT upserts in the service, so asrnet must never send one here unintentionally."""
     renamed = structs.replace(wanted, id=unreadable.id)
     backend.mapping_writer.create_mapping(renamed)
     assert list(backend.mappings.mappings(regions.vault.id)) == [renamed]

@@ -1,4 +1,4 @@
-"""On-premises networks managed by VMM, through every door."""
+"""On-premises networks managed by VMM, on every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line, run in this process, in a folder and an environment of the test's own."""
+"""The command line, run in this process, in the test's own folder and environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHERS = {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "REQUESTS_CA_B
 
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable of this machine has a say."""
+    """No variable of this machine has an effect."""
     for name in os.environ:
         if name.startswith(("ACTIONS_", "ASRNET_", "AZURE_", "ARM_", "GITHUB_")) or name in OTHERS:
             monkeypatch.delenv(name)
@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def quick_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fakes live in simulated time: what would take seconds takes none."""
+    """Fakes use simulated time, so waiting takes none."""
     monkeypatch.setattr("asrnet.backends.SystemClock", SimulatedClock)
 
 

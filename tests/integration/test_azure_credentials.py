@@ -1,4 +1,4 @@
-"""Which credential is chosen, what a token tells, and how long it is kept."""
+"""Which credential is chosen, what is read from a token, and how long it is cached."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_terraforms_names_of_the_token_request_take_precedence() -> None:
 
 
 class Issuing(Struct, frozen=True, kw_only=True):
-    """A service that issues ID tokens, and what it was asked."""
+    """A service that issues ID tokens and records its requests."""
 
     url: str
     requests: list[tuple[str, str]]
@@ -224,7 +224,7 @@ def test_a_token_without_claims_leaves_the_identity_unknown(token: str) -> None:
 
 
 class Issuer:
-    """Issues tokens good for an hour, and counts them; refuses when told to."""
+    """Issues tokens valid for an hour and counts them; can be told to refuse."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""What an accepted write tells, and where an operation stands."""
+"""What an accepted write returns, and the status of its operation."""
 
 from __future__ import annotations
 

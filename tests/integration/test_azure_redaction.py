@@ -1,4 +1,4 @@
-"""The signed query of operation addresses stays out of vendors' errors and logs."""
+"""The signed query of operation URLs stays out of vendors' errors and logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Retries on a simulated clock: what is repeated, after which wait, how often, and what is said about it."""
+"""Retries on a simulated clock: which requests, after which wait, how often, and the log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNAVAILABLE: Reply = (503, {}, error("ServiceUnavailable", "The service is unava
 
 
 class Call:
-    """A pipeline with nothing but the retry policy, on a simulated clock, with chance fixed to one half."""
+    """A pipeline with only the retry policy, on a simulated clock, with random values fixed to one half."""
 
     def __init__(self, *replies: Reply | Exception, limits: RetryLimits | None = None) -> None:
         self.clock = SimulatedClock()

@@ -1,4 +1,4 @@
-"""Azure's answers as asrnet's errors."""
+"""Translating Azure's answers into asrnet's errors."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ if [ "$1 $2" = "cloud register" ]; then mkdir "$AZURE_CONFIG_DIR" && exit 0; exi
 def test_a_failing_peer_loses_only_its_own_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """This az lists, and like az registers a cloud once in a folder, but does not know how to create."""
+    """This az can list, and registers a cloud once per folder as az does, but cannot create."""
     (tmp_path / "site-recovery").mkdir()
     (tmp_path / "az").write_text(AZ)
     (tmp_path / "az").chmod(0o755)
@@ -79,7 +79,7 @@ TERRAFORM = """#!/bin/sh
 def test_terraform_finds_its_provider_in_the_folder_of_its_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Like Terraform, this one refuses a plug-in folder that is its cache too."""
+    """Like Terraform, this stub refuses a plug-in folder that is also its cache."""
     (tmp_path / "registry.terraform.io" / "hashicorp" / "azurerm" / "5.2.0").mkdir(parents=True)
     (tmp_path / "terraform").write_text(TERRAFORM)
     (tmp_path / "terraform").chmod(0o755)

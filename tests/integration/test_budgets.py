@@ -1,4 +1,4 @@
-"""What a run may cost, in counts and never in seconds: requests, and chains of requests that wait for one another.
+"""Budgets of a run, in counts and never in seconds: requests, and chains of dependent requests.
 
 The figures in seconds are in docs/performance.md, made by ``make bench``.
 """
@@ -35,7 +35,7 @@ class TestChains:
 
     @pytest.mark.parametrize("pairs", [1, 20, 150])
     def test_an_apply_takes_one_request_longer_than_the_floor(self, pairs: int) -> None:
-        """The one more is the look, right before the first write, at what has changed since the plan."""
+        """The extra request reads, right before the first write, what has changed since the plan."""
         assert chain_of_asrnet("apply", pairs) <= chain_of_floor("apply", pairs) + 1
 
 
@@ -83,7 +83,7 @@ def sent_by_asrnet(task: Task, pairs: int) -> dict[str, int]:
 
 
 def sent_by_floor(task: Task, pairs: int) -> dict[str, int]:
-    """The requests that nobody can do without."""
+    """The indispensable requests."""
     there = scene(task, pairs)
     Floor(in_process(there), PUBLIC.endpoint, there.clock).read()
     return dict(there.journal.methods())

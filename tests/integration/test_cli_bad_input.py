@@ -1,4 +1,4 @@
-"""Whatever is wrong: where and what to do on standard error, exit 1, nothing written, no traceback."""
+"""Bad input: place and hint on standard error, exit 1, nothing written, no traceback."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HUB = "{name: hub, vault: sea, primary: prod/rg-network-ea/hub-ea, recovery: dr/
 
 
 def refused(ran: Ran, *words: str) -> None:
-    """The run failed as a run must: a message with all ``words``, and nothing but."""
+    """Assert that the run failed with a message that has all ``words``, and nothing else."""
     assert ran.code == 1
     assert ran.out == ""
     assert "Traceback" not in ran.err
@@ -154,7 +154,7 @@ def test_no_credentials_say_which_variables_to_set(cli: Cli) -> None:
 
 @contextmanager
 def answering(status: int, body: str) -> Iterator[str]:
-    """An Azure on loopback that answers everything alike; yields its URL."""
+    """An Azure on loopback that gives every request the same answer; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""demo at the command line: what a newcomer runs first, from a checkout or from a wheel."""
+"""demo at the command line, from a checkout or a wheel."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_doctor_passes_on_an_emulator_whatever_the_tenant_of_its_world(cli: Cli,
 
 @pytest.fixture
 def inspected(folder: Path) -> Iterator[str]:
-    """The address of an Azure whose certificate no root of this machine has signed."""
+    """The URL of an Azure whose certificate no root of this machine has signed."""
     app = App(world_file.load(folder / "world.yaml", clock=SimulatedClock()))
     with running(app, ServeOptions(port=0, tls_port=0, cache=str(folder / "certificates"))) as emulator:
         yield emulator.https

@@ -1,4 +1,4 @@
-"""drift at the command line: which kinds, which shard, what is told, what the exit code says."""
+"""drift at the command line: kinds, shards, output and exit codes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VNET = "Microsoft.Network/virtualNetworks"
 
 @pytest.fixture
 def grown(folder: Path) -> Path:
-    """The folder of the second example, without its pair that only a person can decide about."""
+    """The folder of the second example, without the pair that only a person can decide."""
     for file in (EXAMPLES / "02-adopt-and-repair").glob("*.yaml"):
         (folder / file.name).write_bytes(file.read_bytes())
     text = (folder / "asrnet.yaml").read_text()

@@ -1,4 +1,4 @@
-"""dump for Bicep and az at the command line, and what Bicep itself says of its file where it is installed."""
+"""dump for Bicep and az at the command line, checked by Bicep where it is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BICEP = shutil.which("bicep")
 
 @pytest.fixture
 def grown(folder: Path) -> Path:
-    """The folder of the second example: all kinds of mappings by all kinds of tools."""
+    """The folder of the second example, with all kinds of mappings."""
     for file in (EXAMPLES / "02-adopt-and-repair").glob("*.yaml"):
         shutil.copy(file, folder)
     return folder

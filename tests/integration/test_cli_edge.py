@@ -1,4 +1,4 @@
-"""The edge of the command line: options, variables, help, streams, interrupts, and errors nobody expected."""
+"""The outer edge of the command line: options, variables, help, streams, interrupts, unexpected errors."""
 
 from __future__ import annotations
 
@@ -516,7 +516,7 @@ def test_a_file_name_that_is_not_valid_text_works_in_every_format(folder: Path) 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A suite that is itself run with ``&`` or nohup hands down that Ctrl-C is ignored."""
+    """A suite started with ``&`` or nohup passes on that Ctrl-C is ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

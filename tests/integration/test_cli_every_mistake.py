@@ -1,4 +1,4 @@
-"""All mistakes in all files at the command line: on standard error, and in the outputs that point at lines."""
+"""All mistakes in all files at the command line: on standard error, and in outputs with lines."""
 
 from __future__ import annotations
 

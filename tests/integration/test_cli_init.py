@@ -1,4 +1,4 @@
-"""init at the command line: a first file that validate accepts, and never in place of another."""
+"""init at the command line: a valid first file that never replaces another."""
 
 from __future__ import annotations
 

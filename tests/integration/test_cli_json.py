@@ -1,4 +1,4 @@
-"""What ``-o json`` really writes, held against the schemas that ``asrnet schema`` prints."""
+"""The output of ``-o json``, validated against the schemas that ``asrnet schema`` prints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def example(request: pytest.FixtureRequest, folder: Path) -> Path:
 
 
 def fits(cli: Cli, kind: str, text: str) -> Any:
-    """What ``text`` says, once it has been held against the schema as the command prints it."""
+    """The value of ``text``, once validated against the schema as the command prints it."""
     document = json.loads(text)
     problems = jsonschema.Draft202012Validator(json.loads(cli("schema", kind).out)).iter_errors(document)
     assert [problem.message for problem in problems] == []

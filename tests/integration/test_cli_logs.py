@@ -1,4 +1,4 @@
-"""What a run leaves to trace it by: its id in every log line, audit line and report, and with every request."""
+"""Tracing a run: its id in every log line, audit line and report, and with every request."""
 
 from __future__ import annotations
 

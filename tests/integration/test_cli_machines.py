@@ -1,4 +1,4 @@
-"""Machines that follow, at the command line: which are selected, what is refused, and what is left afterwards."""
+"""Machines that follow, at the command line: selection, refusals, and what remains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RIGHT_TO_UPDATE = (
 
 @pytest.fixture
 def world(folder: Path) -> Path:
-    """A folder in which hub is still mapped to old, as are its three machines, and its row asks for new."""
+    """A folder in which hub and its three machines still go to old, and its row declares new."""
     followers = Followers(machines=3, mapped_to="old")
     world_file.save(followers.world, folder / "world.yaml")
     desired = followers.desired(name="hub", test=followers.bubble.id).with_machines("report")

@@ -1,4 +1,4 @@
-"""Networks of VMM servers at the command line: planned, applied, shown, dumped, and called by their names."""
+"""Networks of VMM servers at the command line: planned, applied, shown and dumped by their names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several outputs of one run, the files of a step on GitHub, and places that cannot be written."""
+"""Several outputs of one run, the step files of GitHub, and unwritable paths."""
 
 from __future__ import annotations
 

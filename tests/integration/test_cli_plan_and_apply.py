@@ -1,4 +1,4 @@
-"""plan, apply and drift at the command line: what is printed, what is written, what is returned."""
+"""plan, apply and drift at the command line: output, writes and exit codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def mappings(cli: Cli) -> int:
 
 
 def grown(folder: Path) -> None:
-    """Make the folder that of the second example, a vault that has seen some years."""
+    """Put the second example into the folder, a vault with some years of history."""
     for file in (EXAMPLES / "02-adopt-and-repair").glob("*.yaml"):
         (folder / file.name).write_bytes(file.read_bytes())
 

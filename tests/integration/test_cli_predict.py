@@ -1,4 +1,4 @@
-"""asrnet predict and asrnet targets at the command line: what is asked, what is printed, what is returned."""
+"""asrnet predict and asrnet targets at the command line: options, output and exit codes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_csv_has_a_header_and_a_row_for_each_address(regions: Cli) -> None:
 
 
 def retargeted(folder: Path) -> tuple[str, ...]:
-    """Lead hub to app-sea in the desired state, and ask about new machines: they go by the mapping."""
+    """Map hub to app-sea in the desired state, and predict new machines, which follow the mapping."""
     edit(folder, "dr/rg-network-sea/hub-sea", "dr/rg-network-sea/app-sea, failback: none")
     return ("predict", "--planned", "--machines", "new-machines.yaml")
 

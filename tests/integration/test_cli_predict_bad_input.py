@@ -1,4 +1,4 @@
-"""Wrong rows, topologies, lists and questions: file and line on standard error, exit 1, nothing printed or written."""
+"""Wrong rows, topologies, lists and options: file and line on standard error, exit 1, nothing printed or written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line on a real terminal: the question, the progress, the tables, the colours."""
+"""The command line on a real terminal: prompt, progress, tables, colours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dump --format terraform at the command line, and what Terraform itself says of it where it is installed."""
+"""dump --format terraform at the command line, checked by Terraform where it is installed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TERRAFORM = shutil.which("terraform")
 
 @pytest.fixture
 def grown(folder: Path) -> Path:
-    """The folder of the second example: all kinds of mappings by all kinds of tools."""
+    """The folder of the second example, with all kinds of mappings."""
     for file in (EXAMPLES / "02-adopt-and-repair").glob("*.yaml"):
         shutil.copy(file, folder)
     return folder

@@ -1,4 +1,4 @@
-"""What must stop an unattended run before it writes: exit 1, or 3 where a plan was tampered with or is stale."""
+"""Input that must stop an unattended run before it writes: exit 1, or 3 for a tampered or stale plan."""
 
 from __future__ import annotations
 

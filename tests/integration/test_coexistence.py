@@ -1,4 +1,4 @@
-"""The page about other tools: what it says that asrnet does, it does."""
+"""The page about other tools: asrnet behaves as the page says."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def grown(folder: Path) -> Path:
 
 
 def mappings(folder: Path) -> dict[str, dict[str, Any]]:
-    """The live mappings by their names, in lower case, for a world that is saved spells ids the usual way."""
+    """The live mappings by name in lower case, because a saved world normalises the spelling of ids."""
     [vault] = yaml.safe_load((folder / "world.yaml").read_text("utf-8").lower())["vaults"]
     return {one["name"]: one for one in vault["mappings"]}
 
@@ -82,7 +82,7 @@ def test_completing_a_half_pair_keeps_the_existing_mapping(fake: Cli, grown: Pat
 
 
 def test_two_tools_that_both_own_a_pair_undo_each_other(fake: Cli, grown: Path) -> None:
-    """The other one as Terraform would: the forward mapping back to the old network, the old reverse anew."""
+    """Act as Terraform would: point the forward mapping back to the old network, and recreate the old reverse."""
     others = (grown / "world.yaml").read_bytes()
     for _ in range(2):
         assert fake("apply", "--yes", "--pair", "app").code == 0

@@ -1,4 +1,4 @@
-"""What a whole command may cost, in counts: the requests it sends, and what it imports."""
+"""Budgets of whole commands, in counts: requests and imports."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ print(*(name for name in sys.modules if name in {sdks}), gc.isenabled(), gc.get_
 
 
 class Served:
-    """An emulator with two pairs that are not mapped, and the file that asks for them."""
+    """An emulator with two unmapped pairs, and the file that declares them."""
 
     def __init__(self, app: App, url: str, folder: Path, cli: Cli) -> None:
         self.app = app
@@ -122,7 +122,7 @@ def test_a_run_without_changes_reads_from_resource_graph_alone(served: Served) -
 
 
 def test_an_apply_reads_two_lists_more_before_its_writes_and_one_after_them(served: Served) -> None:
-    """For what has changed since the plan, for the jobs, and for the mappings in the end; each is one list."""
+    """One list each: changes since the plan, jobs, and mappings at the end."""
     assert served.requests("apply", "--yes") == {"GET": 6 + 3, "PUT": 4}
 
 
@@ -224,13 +224,13 @@ def test_dotenv_is_imported_only_where_there_is_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_the_sdks_are_imported_during_the_sign_in(options: str, printed_words: str, tmp_path: Path) -> None:
-    """The quick one first, and the collector is left alone unless the process is ours."""
+    """The fast check comes first, and the collector is changed only in our own process."""
     program = STARTING.format(options=options, sdks=[SITE_RECOVERY_SDK, NETWORK_SDK, GRAPH_SDK])
     assert printed(program, tmp_path) == printed_words
 
 
 def printed(program: str, folder: Path) -> str:
-    """What a program prints, in a process of its own."""
+    """The output of a program in its own process."""
     environ = {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", program]
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""The Dockerfile, as far as it can be checked without an engine: its rules, and what its steps come to."""
+"""The Dockerfile, as far as it can be checked without an engine: instructions and the results of its steps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pins(stage: str) -> set[str]:
 
 
 def required(name: str, *, extra: str = "none") -> set[str]:
-    """What a package needs to be installed, and whatever that needs."""
+    """The requirements of a package, recursively."""
     found: set[str] = set()
     for text in requires(name) or []:
         wanted, _, marker = text.partition(";")

@@ -1,4 +1,4 @@
-"""The documents: nothing undocumented, no dead link, no snippet that does not run."""
+"""The documentation: nothing undocumented, no dead links, no snippet that does not run."""
 
 from __future__ import annotations
 
@@ -107,13 +107,13 @@ def test_the_site_has_every_page() -> None:
 
 
 def test_links_to_folders_lead_to_their_pages() -> None:
-    """A folder has no address on the site."""
+    """A folder has no page on the site."""
     targets = [(page, target) for page in PAGES for target in re.findall(r"\]\(([^)\s#]+)\)", page.read_text("utf-8"))]
     assert [str(page) for page, target in targets if (page.parent / target).is_dir()] == []
 
 
 def test_images_are_written_as_markdown_so_that_the_site_corrects_their_addresses() -> None:
-    """A page is one folder further down on the site, and the addresses in raw HTML stay as they are."""
+    """On the site a page is one folder deeper, and links in raw HTML are not adjusted."""
     assert [str(page) for page in PAGES if "<img" in page.read_text("utf-8")] == []
 
 

@@ -1,4 +1,4 @@
-"""Every kind of fault the emulator can be told of, met by asrnet's adapters on the real SDK, on a simulated clock."""
+"""Every kind of emulator fault, with asrnet's adapters on the real SDK and a simulated clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from asrnet.settings.clouds import PUBLIC
 
 
 class Site:
-    """A mapping to create, adapters that will create it, and what it cost them."""
+    """A mapping to create, the adapters that create it, and the requests they needed."""
 
     def __init__(self) -> None:
         self.clock = SimulatedClock()
@@ -56,7 +56,7 @@ class Site:
         return self.backend.requests()["retries"]
 
     def create(self) -> str:
-        """Create the mapping; how its operation stands."""
+        """Create the mapping; return the status of its operation."""
         operation = self.backend.mapping_writer.create_mapping(self.mapping)
         assert operation is not None
         status = self.backend.mapping_writer.operation(operation)

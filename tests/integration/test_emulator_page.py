@@ -1,4 +1,4 @@
-"""Every block of docs/emulator.md is run against an emulator, where its client can be had on this machine."""
+"""Every block of docs/emulator.md runs against an emulator, if its client is installed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BLOCK = re.compile(r"^#+ (?P<heading>[^\n]*)$|^```(?P<language>\w+)\n(?P<text>.
 
 
 class Block(Struct, frozen=True):
-    """A block of the page: the heading that it is under, its language and its text."""
+    """A block of the page: its heading, language and text."""
 
     heading: str
     language: str
@@ -63,7 +63,7 @@ def emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 
 def here(text: str, emulator: Emulator) -> str:
-    """A block with this emulator's addresses and authority in the place of the page's."""
+    """A block with this emulator's addresses and authority instead of the page's."""
     for written, meant in (
         ("http://127.0.0.1:4590", emulator.http),
         ("https://127.0.0.1:4591", emulator.https),
@@ -75,7 +75,7 @@ def here(text: str, emulator: Emulator) -> str:
 
 
 def console(text: str, emulator: Emulator, folder: Path, **variables: str) -> str:
-    """Run the commands of a block as one shell; what they print. Each must succeed."""
+    """Run the commands of a block in one shell and return the output. Each must succeed."""
     commands = [line.removeprefix("$ ") for line in here(text, emulator).splitlines() if line.startswith("$ ")]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     ran = subprocess.run(
@@ -92,7 +92,7 @@ def console(text: str, emulator: Emulator, folder: Path, **variables: str) -> st
 
 
 def test_every_block_of_the_page_is_known_here() -> None:
-    """A new block needs a test of its own, or a word on the page about where it was run."""
+    """A new block needs its own test, or a note on the page about where it was run."""
     assert {(found.heading, found.language) for found in blocks()} == {
         ("Start it", "console"),
         ("asrnet", "console"),

@@ -1,4 +1,4 @@
-"""Every operation's answers beside the restated ones: status, headers, keys in their order, nulls, casing.
+"""Every operation's answers compared with the restated recordings: status, headers, key order, nulls, casing.
 
 From where each is known, or that it is assumed, is said by docs/emulator-coverage.md, made from the table of routes.
 """

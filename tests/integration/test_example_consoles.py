@@ -1,4 +1,4 @@
-"""What the examples come to, beside what their pages show (test_pages.py)."""
+"""Results of the examples, beyond the output on their pages (test_pages.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example of machines that follow, from its first plan to its last, through every door."""
+"""The example of machines that follow, from the first plan to the last, on every backend."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_resources_that_a_nic_leaves_behind_are_found(desired: DesiredState, bac
 def test_machines_land_where_it_was_predicted_before_the_plan_was_applied(
     desired: DesiredState, backend: Backend, world: World
 ) -> None:
-    """The fake's own failover knows nothing of the rules that predictions go by."""
+    """The fake's failover does not use the rules of predictions."""
     predicted = landings(desired, backend, after_plan=True)
     apply(desired, backend)
     landed: dict[str, set[tuple[Any, ...]]] = {}

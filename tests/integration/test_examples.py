@@ -21,9 +21,9 @@ HUB = (
     "southeastasia",
     f"/subscriptions/{DR}/resourceGroups/rg-network-sea/providers/Microsoft.Network/virtualNetworks/hub-sea",
 )
-"""What map_network.py takes to map a network of the first example."""
+"""The arguments of map_network.py for a network of the first example."""
 INSISTING = {"07-machines-follow": ("--force", "failover_active")}
-"""The safeguards that examples lift: two of the machines have failed over."""
+"""The safeguards that an example lifts: two of its machines have failed over."""
 RUNNABLE = [folder.name for folder in sorted(EXAMPLES.iterdir()) if (folder / "asrnet.yaml").exists()]
 
 

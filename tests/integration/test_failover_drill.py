@@ -1,4 +1,4 @@
-"""The failover drill of the examples: the plain SDK acts, ``asrnet predict`` says before each step where machines land.
+"""The failover drill of the examples: the plain SDK acts, and ``asrnet predict`` predicts each step.
 
 The SDK and the command line share one emulator, the SDK in this process, so that its pollers wait in simulated time.
 """
@@ -41,14 +41,14 @@ Places = dict[tuple[str, str], tuple[str | None, ...]]
 
 
 class Anybody:
-    """A credential that the emulator takes, as it takes any."""
+    """A credential that the emulator accepts, as it accepts any."""
 
     def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
         return AccessToken("made-up", 2**31)
 
 
 class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK's class has no types
-    """Carries requests to a world in this process, and lets its clock pass instead of waiting."""
+    """Sends requests to a world in this process, and advances its clock instead of waiting."""
 
     def __init__(self, world: World) -> None:
         super().__init__(session=in_process(world), session_owner=False)
@@ -59,7 +59,7 @@ class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK's 
 
 
 class Drill:
-    """The example's world, the steps of its script, and where the machines are."""
+    """The example's world, the steps of its script, and the locations of its machines."""
 
     def __init__(self, world: World, script: ModuleType) -> None:
         self.world = world
@@ -72,7 +72,7 @@ class Drill:
         self._script.run(self._client, name, self.world.clock.sleep)
 
     def places(self, group: str, suffix: str = "") -> Places:
-        """Where the emulator's machines in a resource group are, whose names end with ``suffix``."""
+        """The placement of the emulator's machines in a resource group whose names end with ``suffix``."""
         return {
             (machine.id.name.removesuffix(suffix), nic.name): (
                 nic.primary_network_id.name if nic.primary_network_id else None,
@@ -98,7 +98,7 @@ def world(folder: Path) -> World:
 
 @pytest.fixture
 def emulator(world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:  # noqa: ARG001 - the command line clears the environment first
-    """The world on a port, which the command line is told about."""
+    """The world on a port, with the command line pointed at it."""
     with running(App(world), ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:
         monkeypatch.setenv("ASRNET_ENDPOINT", emulator.http)
         yield emulator
@@ -106,7 +106,7 @@ def emulator(world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 @pytest.fixture
 def drill(world: World, emulator: Emulator) -> Drill:  # noqa: ARG001 - it serves the command line
-    """The drill; its script is loaded from a copy, so that nothing is compiled into the example's own folder."""
+    """The drill, with its script loaded from a copy so that no bytecode lands in the example's folder."""
     spec = importlib.util.spec_from_file_location("drill", "drill.py")
     assert spec is not None
     assert spec.loader is not None
@@ -117,7 +117,7 @@ def drill(world: World, emulator: Emulator) -> Drill:  # noqa: ARG001 - it serve
 
 @pytest.fixture
 def predicted(cli: Cli) -> Callable[..., Places]:
-    """Where ``asrnet predict`` says that every NIC lands."""
+    """Where ``asrnet predict`` predicts every NIC."""
 
     def predict(*arguments: str) -> Places:
         landings = json.loads(cli("predict", *arguments, "-o", "json").out)["landings"]

@@ -1,4 +1,4 @@
-"""First contact, met by emulators that answer as asrnet's own does, and by some that do not."""
+"""First contact against emulators that answer as asrnet's own does, and against some that do not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 
 
 class Azure:
-    """What stands for Azure: a world with an empty vault and an empty group, and the way to it."""
+    """A stand-in for Azure: a world with an empty vault and an empty group, and its backend."""
 
     def __init__(self, clock: Clock | None = None, **behaviour: Any) -> None:
         self.build = Builder(tenant="7e4a0000-0000-0000-0000-00000000beef", clock=clock)
@@ -49,7 +49,7 @@ class Azure:
         self.machine: ProtectedItem | None = None
 
     def explore(self, wire: Wire | None = None, **options: Any) -> Report:
-        """First contact with it."""
+        """Run first contact against it."""
         wire = wire or backends.emulated_wire(self.build.world)
         machine = self.machine.id if self.machine else None
         regions = ("eastus2", "centralus")
@@ -59,7 +59,7 @@ class Azure:
         return first_contact.explore(wire, place, **options)
 
     def names(self) -> set[str]:
-        """The names of all networks, fabrics and mappings that there are."""
+        """The names of all networks, fabrics and mappings."""
         self.build.world.fabrics.list(self.vault.id)  # a world does what is due when it is asked for something
         state = self.build.world.state
         return {row.id.name for rows in (state.virtual_networks, state.fabrics, state.mappings) for row in rows}
@@ -86,7 +86,7 @@ def differing(report: Report) -> set[str]:
 
 
 def stop_after(count: int, error: BaseException) -> Callable[[Experiment, Observation], None]:
-    """Raises ``error`` once so many experiments were made."""
+    """Raises ``error`` after that many experiments."""
     made: list[str] = []
 
     def on_progress(experiment: Experiment, _: Observation) -> None:
@@ -277,7 +277,7 @@ def test_resources_still_being_created_at_ctrl_c_are_deleted() -> None:
     interrupts = [KeyboardInterrupt()]
 
     class Interrupted(Wire):
-        """Is interrupted once, while a fabric is being made and no list shows it yet."""
+        """Is interrupted once, while a fabric is being created and is not listed yet."""
 
         def __init__(self, wire: Wire) -> None:
             self.__dict__ = wire.__dict__
@@ -438,7 +438,7 @@ VAULT = f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/vault-dr"
 
 
 def started(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """The script, in a folder of its own, with nothing in its environment that could lead it to Azure."""
+    """The script in its own folder, with no environment variable that leads to Azure."""
     inherited = {name: v for name, v in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
     return subprocess.Popen(
         [sys.executable, REPOSITORY / "scripts/first_contact.py", *arguments],

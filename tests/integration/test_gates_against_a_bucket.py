@@ -1,4 +1,4 @@
-"""Hundreds of writes through the gates, against a simulated bucket like the one Azure keeps."""
+"""Hundreds of writes through the gates against a simulated token bucket like Azure's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Bucket:
         self._as_of = clock.now()
 
     def take(self) -> int | None:
-        """What remains; None when refused."""
+        """The remaining quota; None if refused."""
         now = self._clock.now()
         self._level = min(self._size, self._level + (now - self._as_of) * self._refill)
         self._as_of = now
@@ -45,7 +45,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 def run(
     *, writes: int = 1000, size: float = 200, refill: float = 10, workers: int = 8, headers: bool = True
 ) -> Outcome:
-    """Send ``writes`` through the gates with latency 0.1 s, each again until it is accepted."""
+    """Send ``writes`` through the gates with 0.1 s latency, repeating each until it is accepted."""
     clock = SimulatedClock()
     gates, bucket = Gates(clock), Bucket(clock, size, refill)
     refused: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""SIGKILL: the next run finishes the job, nobody else's is touched, and every file is whole."""
+"""SIGKILL: the next run finishes the job, other mappings stay untouched, and every file is whole."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ T = TypeVar("T")
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform knows no SIGKILL")
 
 FIRST_WRITE, LAST_READ = 23, 54
-"""Of the requests of a run that nobody kills: before come what is read to plan and to apply, and nothing after."""
+"""The requests of an undisturbed run: first those that read for plan and apply, none after."""
 
 POINTS = 5
-"""In how many parts these requests are cut; a run is killed at one random request of each."""
+"""The number of intervals of these requests; a run is killed at one random request of each."""
 
 DESIRED = """\
 version: 1
@@ -55,7 +55,7 @@ STRAYS = {"stray": "stray-dr", "moved-before": "stray"}
 
 
 def scene() -> tuple[str, str]:
-    """A world with every kind of drift, and what is wanted of it."""
+    """A world with every kind of drift, and its desired state."""
     azure = TwoRegions()
     azure.build.resource_group("rg-asr", location=SEA)
     near = {name: azure.network(name) for name in ("moved", "aa", "bb", "half", "missing", "copied", "stray")}
@@ -71,7 +71,7 @@ def scene() -> tuple[str, str]:
 
 
 class Emulator:
-    """An emulator process, told of through its own paths."""
+    """An emulator process, controlled through its admin paths."""
 
     def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder
@@ -84,18 +84,18 @@ class Emulator:
         self._session = requests.Session()
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Something beside the protocol."""
+        """A request to an admin path."""
         answer = self._session.request(method, f"{self.url}/_asrnet/{path}", json=body, timeout=30)
         assert answer.ok, answer.text
         return answer.json() if answer.content else None
 
     @property
     def requests(self) -> int:
-        """How many requests there were."""
+        """The number of requests."""
         return int(self.ask("GET", "health")["requests"])
 
     def end(self, number: int) -> int:
-        """Send a signal, and wait for the end."""
+        """Send a signal and wait for the process to end."""
         self.process.send_signal(number)
         self._session.close()
         with self.process:
@@ -112,7 +112,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 class Hurried(SystemClock):
-    """Ten times as fast as others, so that waiting for an operation costs a tenth."""
+    """Ten times as fast as the default, so that waiting for an operation costs a tenth."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class Hurried(SystemClock):
 
 @pytest.fixture
 def apply(emulator: Emulator, cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ran]:
-    """An apply that nobody kills, in this process."""
+    """An undisturbed apply, in this process."""
     monkeypatch.setattr("asrnet.backends.SystemClock", Hurried)
     emulator.ask("POST", "reset")
     (folder / "asrnet.yaml").write_text(scene()[1], encoding="utf-8")
@@ -143,7 +143,7 @@ def arguments(emulator: Emulator) -> tuple[str, ...]:
 
 
 def kill_at(emulator: Emulator, number: int, folder: Path) -> bool:
-    """Run apply, and kill it once the emulator's journal shows so many requests; False where it ended before.
+    """Run apply and kill it at that many requests in the emulator's journal; False if it ended before.
 
     The answer to that request is held back, so that nothing that waits for it goes on meanwhile.
     """
@@ -169,7 +169,7 @@ def kill_at(emulator: Emulator, number: int, folder: Path) -> bool:
 
 
 def judge_files(folder: Path) -> None:
-    """Each is whole, or not there."""
+    """Each file is whole or absent."""
     audit = folder / "audit.jsonl"
     for line in audit.read_text("utf-8").splitlines(keepends=True) if audit.exists() else ():
         assert line.endswith("\n")
@@ -181,7 +181,7 @@ def judge_files(folder: Path) -> None:
 
 
 def mapped(world: Any) -> dict[str, str]:
-    """Primary network -> recovery network; one that is mapped twice is an error here."""
+    """Primary network -> recovery network; a network mapped twice is an error here."""
     found: dict[str, str] = {}
     for mapping in world["vaults"][0]["mappings"]:
         primary, recovery = (mapping[f"{end}_network_id"].rpartition("/")[2] for end in ("primary", "recovery"))
@@ -195,14 +195,14 @@ def networks(world: Any) -> dict[str, Any]:
 
 
 def judge_end(before: Any, after: Any) -> None:
-    """Every pair is complete; what belongs to nobody's row, and every network, is as it was."""
+    """Every pair is complete; undeclared mappings and all networks are unchanged."""
     assert mapped(after) == {**WANTED, **{recovery: name for name, recovery in WANTED.items()}, **STRAYS}
     assert networks(after).items() >= networks(before).items()
     assert networks(after).keys() - networks(before).keys() == {COPY}
 
 
 def test_the_writes_of_a_run_that_is_not_killed_are_known(emulator: Emulator, apply: Callable[[], Ran]) -> None:
-    """So that the other tests kill where it matters."""
+    """The other tests rely on these points to kill where it matters."""
     assert apply().code == 0
     asked = [entry["method"] for entry in emulator.ask("GET", "requests")["requests"]]
     assert asked.index("PUT") <= FIRST_WRITE <= LAST_READ <= len(asked)
@@ -257,13 +257,13 @@ def test_a_killed_apply_leaves_every_file_whole_and_the_next_run_finishes(cli: C
 
 
 def _calls(words: tuple[str, ...], folder: Path) -> int:
-    """In how many places a run can be killed; the last ones are those at which the files are put in place."""
+    """The number of points at which a run can be killed; at the last ones files are replaced."""
     return int(killed_at(0, *words, folder=folder).stderr.split()[-1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_emulator_leaves_its_state_whole(folder: Path, number: int) -> None:
-    """Saved when it is told to end; one that is killed leaves the state it had begun with."""
+    """The state is saved on a signal to end; a killed emulator leaves the initial state."""
     (folder / "state.yaml").write_text((folder / "world.yaml").read_text("utf-8"), "utf-8")
     emulator = Emulator(folder, "--state", "state.yaml")
     emulator.ask("PUT", "state", {"version": 1})
@@ -302,7 +302,7 @@ for number in range(1, 14, 2):
 
 
 def test_an_emulator_ends_on_a_signal_whatever_it_is_doing(folder: Path) -> None:
-    """A signal that came while the lock of what is waited for was held once left the process hanging."""
+    """A signal that arrived while the awaited lock was held once hung the process."""
     script = [sys.executable, "-c", _TOLD_AT_EVERY_CALL]
     ended = subprocess.run(script, cwd=folder, env=clean(folder), capture_output=True, timeout=30, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")

@@ -1,4 +1,4 @@
-"""The contract suite's door to live Azure, which nobody can open here, opened onto an emulator instead."""
+"""The contract suite's live backend, pointed at an emulator because no Azure is available here."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def azure() -> Builder:
 
 @pytest.fixture
 def live(azure: Builder, tmp_path: Path) -> Iterator[Run]:
-    """The contract tests that match an expression, through the live door."""
+    """The contract tests that match an expression, on the live backend."""
     (vault,) = azure.world.state.vaults
     (group,) = (group.id for group in azure.world.state.groups if group.id.name == "rg-live")
     with running(App(azure.world), ServeOptions(port=0, tls_port=0, cache=tempfile.gettempdir())) as emulator:

@@ -1,4 +1,4 @@
-"""The table of GET and PATCH members of a machine, held against the models of Microsoft's SDK, member by member."""
+"""The table of a machine's GET and PATCH members, compared with the models of Microsoft's SDK."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def example(member: Member, provider: str) -> Any:
 
 
 def answer(provider: str, leave_out: Member | None = None) -> dict[str, Any]:
-    """A GET that tells every member of the table."""
+    """A GET that returns every member of the table."""
     update = UPDATES[provider]
 
     def told(*levels: Level) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def answer(provider: str, leave_out: Member | None = None) -> dict[str, Any]:
 
 
 def read(document: dict[str, Any]) -> ProtectedItem:
-    """The machine as the SDK's model of an answer is read."""
+    """The machine read from the SDK's model."""
     return read_item(models.ReplicationProtectedItem(document))
 
 

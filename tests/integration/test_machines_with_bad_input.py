@@ -1,4 +1,4 @@
-"""Machines whose settings could be lost, as the SDKs read them: they are held with the reason, and never written."""
+"""Machines whose settings could be lost, as the SDKs read them: they are held with the reason and never written."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def test_a_machine_that_could_lose_something_is_held_with_the_reason_and_never_w
 
 
 def documents(item: ProtectedItem) -> tuple[Any, ...]:
-    """All that can be set of a machine, and what this version does not know."""
+    """Every setting of a machine, and members that this version does not know."""
     return updatable_document(item), [nic.unknown_members for nic in item.nics], item.nics

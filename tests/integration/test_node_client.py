@@ -23,7 +23,7 @@ NODE, NPM = shutil.which("node"), shutil.which("npm")
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of the programs with their packages; skipped where they cannot be had."""
+    """The folder of the programs with their packages; skips where they are not installed."""
     if not NODE or not NPM:
         pytest.skip("node and npm are not installed")
     folder = tmp_path_factory.mktemp("node") / "program"
@@ -38,7 +38,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(program: Path, emulator: AsrEmulator, *arguments: object) -> Any:
-    """What a program saw."""
+    """The output of a program."""
     finished = subprocess.run(
         [str(NODE), str(program), emulator.url, *map(str, arguments)],
         env={**os.environ, **emulator.environment()},

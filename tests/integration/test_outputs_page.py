@@ -1,4 +1,4 @@
-"""The page about outputs shows what the commands really write."""
+"""The page about outputs matches the output of the commands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def repaired(folder: Path) -> Path:
 
 
 def pattern(shown: str) -> str:
-    """A pattern for lines of which the page leaves some, or parts of some, out."""
+    """A pattern for output of which the page omits some lines or parts."""
     whole = "^" + re.escape(shown)
     return whole.replace(re.escape("...\n"), r"(?s:.*?)^").replace(re.escape("..."), r"[^\n]*")
 

@@ -51,7 +51,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
         )
 
     def sent(self, vault: str) -> float:
-        """How long it took from the first to the last write to a vault."""
+        """The seconds from the first to the last write to a vault."""
         found = [
             one.time for one in self.app.journal.entries if one.method == "PUT" and f"/vaults/{vault}/" in one.path
         ]
@@ -59,7 +59,7 @@ class Fleet(Struct, frozen=True, kw_only=True):
 
 
 def fleet(vaults: int, pairs: int, *, buckets: dict[str, Bucket] | None = None) -> Fleet:
-    """So many vaults with so many pairs each."""
+    """That many vaults with that many pairs each."""
     clock = SimulatedClock()
     build = Builder(clock=clock, behaviour=Behaviour(operations=f"time:{OPERATION:g}"))
     declared, rows = [], []

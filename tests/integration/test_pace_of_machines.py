@@ -21,7 +21,7 @@ MACHINES = 500
 
 
 def moved(machines: int) -> tuple[Report, Counter[str]]:
-    """The report of moving so many machines, and what was sent to move them."""
+    """The report of moving that many machines, and the requests sent for it."""
     azure = Followers(machines, operations=f"time:{OPERATION:g}")
     app = App(azure.world)
     azure.backend = backend(

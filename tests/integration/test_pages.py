@@ -1,4 +1,4 @@
-"""Every block of code on every page is run or parsed here, in another test that is named, or has a reason why not."""
+"""Every code block on every page is run or parsed here or in a named test, or has a reason why not."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
 
 
 class Scene(Struct, frozen=True):
-    """What the consoles of a page start from: the files of an example, and the world that commands work on.
+    """The start of a page's consoles: the files of an example, and the world that commands use.
 
     ``edits`` are what the page asks the reader to do by hand, by the command that follows; one for each time that it is
     there, None for none.
@@ -90,7 +90,7 @@ def delete_mapping(name: str) -> Callable[[Path], None]:
 
 
 def replace(old: str, new: str) -> Callable[[Path], None]:
-    """Write something else in the desired state."""
+    """Replace text in the desired state."""
 
     def edit(folder: Path) -> None:
         path = folder / "asrnet.yaml"
@@ -171,7 +171,7 @@ def console(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Console]:
-    """A console in a folder of its own, which is the home folder too."""
+    """A console in its own folder, which is also the home folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -179,7 +179,7 @@ def console(
 
 
 def run_and_compare(console: Console, command: str, shown: str) -> bool:
-    """Run a command of a page and compare what it prints. False where its program is not run here."""
+    """Run a command of a page and compare its output. False if its program is not run here."""
     try:
         printed = console.run(command)
     except NotRunError as error:

@@ -1,4 +1,4 @@
-"""The roles that asrnet prints, held against what asrnet sends: enough for every request, and no run needs more."""
+"""The roles that asrnet prints, compared with its requests: enough for each request, and nothing unused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LISTS = "Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read"
 
 
 class Busy(TwoRegions):
-    """A vault with something of everything to do: create, retarget, copy, make fabrics, prune; and a machine."""
+    """A vault with every kind of work: create, retarget, copy, create fabrics, prune; and a machine."""
 
     def __init__(self, *, fabrics: bool = True) -> None:
         super().__init__(behaviour=Behaviour(operations="time:3"), fabrics=fabrics)
@@ -65,13 +65,13 @@ class Busy(TwoRegions):
         return {action_of(entry.method, entry.path).lower() for entry in self.app.journal.entries}
 
     def allow(self, allowed: Iterable[str]) -> None:
-        """From now on everything else is denied."""
+        """Deny everything else from now on."""
         granted = {action.lower() for action in allowed}
         self.world.behaviour = structs.replace(self.world.behaviour, denied=tuple(sorted(EVERY_ACTION - granted)))
 
 
 def _every_action() -> frozenset[str]:
-    """Every action that the emulator knows of: each verb of each type in its table of routes."""
+    """Every action that the emulator knows: each verb of each type in its route table."""
     paths = {
         re.sub(r"\{[^}]*\}", "x", route.template) for route in ROUTES if route.template.startswith("/subscriptions/")
     }
@@ -188,7 +188,7 @@ SPARE = {
 
 
 class LandingZone(Busy):
-    """Copies whose subnets get a security group and a route table, in a group that is made; one lacks a subnet."""
+    """Copies whose subnets get a security group and a route table, in a group to be created; one lacks a subnet."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -226,7 +226,7 @@ def test_the_role_for_landing_zones_allows_every_request_of_their_copies() -> No
 
 
 def is_done(azure: Busy) -> bool:
-    """Whether a correction sees everything, and does everything."""
+    """Whether a correction can read everything and completes."""
     try:
         correction = corrected(azure)
     except AsrError:
@@ -237,7 +237,7 @@ def is_done(azure: Busy) -> bool:
 
 
 ELSEWHERE = {"landing-zones", "machines", "nics"}
-"""Tasks with tests of their own: no copy is made in a landing zone here, no machine follows, no NIC is compared."""
+"""Tasks that other tests cover: here no copy is in a landing zone, no machine follows, and no NIC is compared."""
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS if task not in ELSEWHERE])

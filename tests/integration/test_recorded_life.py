@@ -1,4 +1,4 @@
-"""Every answer of a machine's recorded life beside the restated shapes: members, order, nulls, kinds and casing."""
+"""Every answer of a machine's recorded lifecycle compared with the restated shapes: members, order, nulls, casing."""
 
 from __future__ import annotations
 

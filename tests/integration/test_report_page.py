@@ -1,4 +1,4 @@
-"""The HTML report in a real browser: it renders, filters, tells, obeys the keyboard, and asks nobody for anything."""
+"""The HTML report in a real browser: rendering, filters, details, keyboard, no requests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def tab() -> Iterator[Page]:
 
 @pytest.fixture
 def opened(tab: Page, tmp_path: Path) -> Iterator[Page]:
-    """The page of the sample plan; whatever a test does there, no error may follow."""
+    """The page of the sample plan; the test must cause no error in it."""
     show(tab, tmp_path, full_plan())
     yield tab
     assert tab.complaints == []
@@ -331,7 +331,7 @@ def test_no_line_break_splits_an_arrow(tab: Page, tmp_path: Path) -> None:
 
 
 def printed(tab: Page, folder: Path) -> str:
-    """The text that is added for paper; that of its table alone stays in ``window.table``."""
+    """The text added for print; that of its table alone stays in ``window.table``."""
     tab.run(
         "addEventListener('beforeprint', () => {"
         " window.printed = document.getElementById('print').textContent;"
@@ -576,7 +576,7 @@ def test_two_thousand_pairs_are_all_there_and_can_be_searched(tab: Page, tmp_pat
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves one file whatever is asked for, and takes note."""
+    """Serves one file for every request, and records the requests."""
 
     def __init__(self, path: Path, asked: list[str], *args: object) -> None:
         self._path, self._asked = path, asked

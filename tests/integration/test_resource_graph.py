@@ -1,4 +1,4 @@
-"""Virtual networks through Resource Graph, on a wire that a test answers for."""
+"""Virtual networks through Resource Graph, with answers from the test."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def row(subscription: str, name: str) -> dict[str, object]:
 
 
 class Graph:
-    """Resource Graph with some rows, a page of two at a time."""
+    """Resource Graph with some rows, two per page."""
 
     def __init__(self, *rows: dict[str, object], fails: int = 0) -> None:
         self.rows = rows
@@ -135,7 +135,7 @@ def test_truncated_rows_without_a_continuation_token_are_an_error() -> None:
 
 
 def test_network_interfaces_are_listed_by_microsoft_network() -> None:
-    """Its rows would be of another kind, and one list a subscription is what a prediction needs."""
+    """Resource Graph's rows have another type, and a prediction needs only one list per subscription."""
     interface = f"/subscriptions/{ONE}/resourceGroups/rg/providers/Microsoft.Network/networkInterfaces/web1-nic"
 
     def answer(request: requests.PreparedRequest) -> Reply:

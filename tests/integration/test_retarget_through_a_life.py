@@ -1,4 +1,4 @@
-"""What a retarget may do at every station of a machine's life, on the fake and through the SDK."""
+"""What a retarget may do in every state of a machine's lifecycle, on the fake and through the SDK."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from asrnet.prediction import Question, predict, read_machines
 
 
 class Retargeted:
-    """A machine's life, and a row by which its pair shall lead elsewhere; ``door`` is what asrnet goes through."""
+    """A machine's lifecycle, and a row that retargets its pair; ``door`` is asrnet's backend."""
 
     def __init__(self, door: Callable[[World], Backend]) -> None:
         self.life = Life(seconds=SECONDS)
@@ -35,7 +35,7 @@ class Retargeted:
         )
 
     def retarget(self, *forced: str) -> Report:
-        """Plan and apply; with ``--force``, and then for the pair by its name."""
+        """Plan and apply; with ``--force``, only the pair by its name."""
         selection = Selection(pairs=frozenset({"home"})) if forced else EVERYTHING
         found = inventory.read_inventory(self.desired, self.backend, selection=selection)
         plan = planning.plan(self.desired, found, selection=selection, forced=forced)

@@ -1,4 +1,4 @@
-"""A retarget never costs a reverse: whatever the service answers to the update, a whole pair is there afterwards."""
+"""A retarget never loses a reverse: whatever the service answers to the update, the pair is whole afterwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DOORS = pytest.mark.parametrize("door", [fake_backend, wire], ids=["fake", "SDK"
 
 
 class Retarget:
-    """A pair hub and old, and a plan that leads hub to new."""
+    """A pair hub and old, and a plan that retargets hub to new."""
 
     def __init__(self, door: Callable[[World], Backend] = fake_backend) -> None:
         self.azure = azure = TwoRegions(operations="time:3")
@@ -49,7 +49,7 @@ class Retarget:
 
     @property
     def sent(self) -> dict[str, int]:
-        """How many writes there were, by method."""
+        """The number of writes, by method."""
         counts = self.azure.world.journal.methods()
         return {method: count for method, count in counts.items() if method != "GET"}
 
@@ -89,12 +89,12 @@ def test_where_the_put_fails_too_the_old_reverse_is_put_back(
 
 
 def test_a_500_for_a_write_that_took_effect_is_not_a_failure() -> None:
-    """The mapping itself decides, so neither a PUT follows nor anything is put back."""
+    """The mapping as read decides, so no PUT follows and nothing is put back."""
     scene = Retarget()
     writer = scene.backend.mapping_writer
 
     class Lying:
-        """A writer whose PATCH is done and answered with 500."""
+        """A writer whose PATCH takes effect and is answered with 500."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(writer, name)
@@ -140,7 +140,7 @@ def test_a_delete_that_took_effect_despite_a_500_loses_no_reverse() -> None:
     writer = scene.backend.mapping_writer
 
     class Lying:
-        """A writer whose DELETE is done and answered with 500."""
+        """A writer whose DELETE takes effect and is answered with 500."""
 
         def __getattr__(self, name: str) -> Any:
             return getattr(writer, name)
@@ -158,7 +158,7 @@ def test_a_delete_that_took_effect_despite_a_500_loses_no_reverse() -> None:
 
 
 def test_the_list_proves_a_mapping_absent_before_it_is_put_back_when_a_get_is_unclear() -> None:
-    """The public reports give a GET of a missing mapping the status 400, and no code."""
+    """Public reports show status 400 for a GET of a missing mapping, without a code."""
     scene = Retarget()
     for method in ("PATCH", "PUT"):
         scene.fail(method, status=409)
@@ -176,7 +176,7 @@ def test_the_list_proves_a_mapping_absent_before_it_is_put_back_when_a_get_is_un
 
 
 class Entitled:
-    """Surroundings in which the rights at a vault are known, or not readable."""
+    """Surroundings in which the rights at a vault are known or unreadable."""
 
     def __init__(self, backend: Backend, rights: tuple[Rights, ...] | AsrError) -> None:
         self._backend = backend
@@ -259,7 +259,7 @@ def test_jobs_of_this_run_and_those_that_ended_before_it_are_not_reported() -> N
 
 
 class TestWithoutAReverseOfItsOwn:
-    """The old reverse would lead back from where nothing leads to any more."""
+    """The old reverse would map back a network that no mapping leads to."""
 
     def test_a_pair_without_failback_loses_its_old_reverse(self) -> None:
         scene = Retarget()

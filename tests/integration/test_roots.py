@@ -1,4 +1,4 @@
-"""Which root certificates are in use, and what is said where they do not do."""
+"""Which root certificates are in use, and the error if they are unusable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script for cron, run as cron runs it: the lock, the log, what is printed, the exit code, the metrics."""
+"""The cron script, run as cron runs it: lock, log, output, exit code, metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCRIPT = FOLDER / "asrnet-nightly.sh"
 
 
 class Machine:
-    """A folder as /srv/asrnet, and a node exporter's folder for metrics."""
+    """A folder like /srv/asrnet, and a node exporter's folder for metrics."""
 
     def __init__(self, folder: Path) -> None:
         self.home = folder / "srv"

@@ -117,7 +117,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
 
 
 class Runner:
-    """A machine of GitHub's: a folder with a checkout, a shell, files for outputs and the summary."""
+    """A GitHub runner: a checkout, a shell, and files for outputs and the summary."""
 
     def __init__(self, folder: Path, example: str) -> None:
         self.folder = folder / "workspace"
@@ -138,7 +138,7 @@ class Runner:
         }
 
     def run(self, name: str, job: str, **variables: str) -> Finished:
-        """The steps of a job in their order, up to the first that fails; the last one's result."""
+        """Run the steps of a job in order up to the first failure; return the last result."""
         found = workflow(name)
         ran = Finished(0, "", "")
         for step in steps(found["jobs"][job]):
@@ -157,7 +157,7 @@ class Runner:
         return dict(line.split("=", 1) for line in self.outputs.read_text("utf-8").splitlines())
 
     def uploads(self, name: str, job: str) -> list[str]:
-        """The paths that the job keeps."""
+        """The paths that the job uploads."""
         paths = [
             step["with"]["path"]
             for step in steps(workflow(name)["jobs"][job])

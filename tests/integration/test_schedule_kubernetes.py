@@ -1,4 +1,4 @@
-"""The CronJob: what Kubernetes needs to accept and serialise it, what it is denied, its command run for each part."""
+"""The CronJob: its schema, serialised runs and restrictions, and its command run for each shard."""
 
 from __future__ import annotations
 

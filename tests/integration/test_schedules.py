@@ -1,4 +1,4 @@
-"""What all templates for schedulers promise: nothing that asrnet does not have, no secret, a page about each."""
+"""Rules for all scheduler templates: only existing options, no secrets, and a link from the page."""
 
 from __future__ import annotations
 

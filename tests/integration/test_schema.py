@@ -1,4 +1,4 @@
-"""The schemas: valid themselves, true of the examples, and in agreement with the loaders."""
+"""The schemas: valid, matched by the examples, and consistent with the loaders."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_plan_matches_the_schema_of_plans() -> None:
 
 
 def test_every_key_of_the_desired_state_has_a_description() -> None:
-    """Editors show it. A key whose value has keys of its own is described by these."""
+    """Editors show the description. A key whose value has keys is described by those."""
     undescribed = [
         f"{struct}: {name}"
         for struct, form in json_schema("desired")["$defs"].items()

@@ -65,7 +65,7 @@ BY_HAND = {
     "GET RecoveryServices/vaults/*",
     "GET RecoveryServices/vaults/replicationOperationStatus/*",
 }
-"""What has no operation in the SDKs that asrnet has."""
+"""Requests without an operation in the SDKs that asrnet uses."""
 
 CALLS: list[Callable[[Backend], object]] = [
     lambda azure: list(azure.networks.virtual_networks(S)),
@@ -104,7 +104,7 @@ CALLS: list[Callable[[Backend], object]] = [
 
 
 class Azure:
-    """An Azure that notes which operation made each request, and forbids the lists of whole vaults if it is told to."""
+    """An Azure that records the operation behind each request, and can forbid vault-wide lists."""
 
     def __init__(self, *, in_parts: bool = False) -> None:
         self.in_parts = in_parts
@@ -128,7 +128,7 @@ class Azure:
 
 
 def kind_of(path: str) -> str:
-    """What a request is about: the resource type, and a star where it is a single resource and not a list."""
+    """The resource type of a request, with a star if it is a single resource."""
     provider = re.search(r".*/providers/Microsoft\.(\w+)/(.*)", path)
     words = (provider[2] if provider else path).strip("/").split("/")
     kind = "/".join([*words[0::2], *(["*"] if len(words) % 2 == 0 else [])])
@@ -136,7 +136,7 @@ def kind_of(path: str) -> str:
 
 
 def operation_that_calls() -> str:
-    """The operation of an SDK that is on the stack; empty where there is none."""
+    """The SDK operation on the stack; empty if there is none."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
@@ -186,7 +186,7 @@ def strings(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", sorted((ROOT / "asrnet/azure").glob("*.py")), ids=lambda path: path.stem)
 def test_no_module_builds_a_url_of_either_provider(module: Path) -> None:
-    """One module sends requests of its own; what it may ask for is in ``BY_HAND``. The wire is first contact's."""
+    """One module sends requests itself, only those in ``BY_HAND``; first contact has its own wire."""
     source = module.read_text("utf-8")
     tree = ast.parse(source)
     assert [text for text in strings(tree) if re.search(r"/replication[A-Z]|virtualNetworks/|/subnets", text)] in (
@@ -256,7 +256,7 @@ TOLD_BY_AZURE = {
     [("VirtualNetworkPropertiesFormat", NETWORK_SETTINGS), ("SubnetPropertiesFormat", SUBNET_SETTINGS)],
 )
 def test_every_setting_that_the_sdk_knows_is_copied_or_named(model: str, settings: dict[str, object]) -> None:
-    """Fails where a newer SDK has a setting that nobody has thought about."""
+    """Fails if a newer SDK has a setting that is not handled yet."""
     known = set(vars(models)[model].__annotations__)
     named = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("vnet_", "v_net_") for name in settings}
     assert known - COPIED[model] - TOLD_BY_AZURE[model] == named & known
@@ -287,7 +287,7 @@ def test_a_network_with_nothing_special_leaves_nothing_behind() -> None:
 
 
 def test_only_first_contact_sends_raw_requests() -> None:
-    """``azure.wire`` sends whatever it is given, so nothing else of asrnet may use it."""
+    """``azure.wire`` sends any request, so only first contact may use it."""
     users = {
         path.relative_to(ROOT / "asrnet").parts[0]
         for path in (ROOT / "asrnet").rglob("*.py")

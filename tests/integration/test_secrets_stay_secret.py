@@ -1,4 +1,4 @@
-"""Nothing secret is told: every command at ``-vvv``, well and badly, against an emulator that notes all secrets.
+"""No secret is revealed: every command at ``-vvv``, in success and failure, on an emulator that records all secrets.
 
 The secrets are those that really travel: the client secret, the federated token, every bearer that the emulator hands
 out, the signature of every operation address; and those that an answer brings back in its text.
@@ -72,7 +72,7 @@ def token(kind: str) -> str:
 
 
 class Telltale(App):
-    """An emulator that remembers every secret it saw or gave out. ``twist`` may answer in its place."""
+    """An emulator that records every secret it received or issued. ``twist`` may answer in its place."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -91,7 +91,7 @@ class Telltale(App):
 
 
 class Witness:
-    """Where asrnet might tell a secret: everything that commands print, and every file below a folder."""
+    """Where a secret might appear: everything that commands print, and every file in a folder."""
 
     def __init__(self, cli: Cli, folder: Path, app: Telltale) -> None:
         self._cli, self._folder, self._app = cli, folder, app
@@ -100,13 +100,13 @@ class Witness:
         self.said = ""
 
     def run(self, *argv: str, form: str = "text") -> Ran:
-        """Run a command with everything told."""
+        """Run a command with all logs."""
         ran = self._cli(*argv, "-vvv", "--log-format", form)
         self.said += f"\n$ asrnet {' '.join(argv)}\n{ran.out}{ran.err}"
         return ran
 
     def leaks(self) -> list[str]:
-        """Every line that has a secret in it, or something that looks like one."""
+        """Every line with a secret, or with something like one."""
         files = [path for path in self._folder.rglob("*") if path.is_file() and path.name not in {".env", "identity"}]
         # What the emulator was told to answer is in its own recording of traffic, and rightly.
         files = [path for path in files if not self.scripted or path.parent.name != "traffic"]
@@ -146,7 +146,7 @@ def emulator(app: Telltale, folder: Path, certificates: str) -> Iterator[Emulato
 def witness(
     cli: Cli, folder: Path, app: Telltale, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Witness]:
-    """Signed in at the emulator with a client secret; the test ends with the proof that nothing was told."""
+    """Signed in at the emulator with a client secret; asserts at the end that no secret was revealed."""
     found = Witness(cli, folder, app)
     kinds = ["AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PASSWORD", "ARM_CLIENT_SECRET", "ARM_OIDC_TOKEN"]
     kinds += ["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]

@@ -1,4 +1,4 @@
-"""The emulator's server: HTTP as clients speak it, well and badly; TLS; its limits; its life from start to end."""
+"""The emulator's server: HTTP, valid and invalid; TLS; limits; start and end."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def port_of(url: str) -> int:
 
 
 class Line:
-    """A connection on which bytes are sent as they are."""
+    """A connection for raw bytes."""
 
     def __init__(self, emulator: Emulator) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port_of(emulator.http)), timeout=10)

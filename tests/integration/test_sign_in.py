@@ -1,4 +1,4 @@
-"""What goes wrong when signing in, with azure-identity's own classes and words."""
+"""Sign-in errors, with azure-identity's own classes and messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only shows when several threads do it at once, in processes of their own: a crash takes everything with it."""
+"""Failures that need several threads, in their own processes because a crash takes everything down."""
 
 from __future__ import annotations
 

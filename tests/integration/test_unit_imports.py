@@ -1,4 +1,4 @@
-"""What makes ``make unit`` quick stays out of it by itself."""
+"""The unit tests keep out of slow imports."""
 
 from __future__ import annotations
 

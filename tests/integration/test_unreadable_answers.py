@@ -1,4 +1,4 @@
-"""Answers of a shape that Azure never gives, and shapes that it gives seldom: none is taken for an empty list."""
+"""Answers with wrong or rare shapes: none is read as an empty list."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_an_answer_that_is_not_a_list_is_an_error_that_names_the_list(what: str,
 @every_list
 @pytest.mark.parametrize("row", [{"id": 7}, {"id": None}, {}, {"id": "/x", "properties": "text"}], ids=repr)
 def test_a_row_of_the_wrong_shape_fails_the_list_or_is_left_out(what: str, row: dict[str, object]) -> None:
-    """What proves absence fails; of a list that proves none, at most that row is left out."""
+    """A list that proves absence fails; any other list omits at most that row."""
     try:
         found = read(what, (200, {}, {"value": [row]}))
         # A job that does not say what it is may be one that must not be disturbed.
@@ -145,7 +145,7 @@ def test_a_resource_without_a_valid_id_is_an_error(body: bytes) -> None:
     "provider", ["A2A", "HyperVReplicaAzure", "InMageAzureV2", "InMageRcm", "NobodyKnowsIt", "", None]
 )
 def test_machines_of_every_provider_are_read_with_their_nics(provider: str | None) -> None:
-    """The SDK's models of providers that it does not know have no such member."""
+    """The SDK's models of unknown providers lack this member."""
     details = {"instanceType": provider, "vmNics": [{"nicId": "a"}, {"nicId": "b"}]}
     row = {
         "id": str(FABRIC.child("replicationProtectionContainers", "c", "replicationProtectedItems", "vm")),
@@ -190,7 +190,7 @@ def test_a_page_on_another_host_is_refused_and_is_not_the_end_of_the_list(what: 
 
 @every_list
 def test_a_page_without_a_scheme_is_requested_at_the_endpoint(what: str) -> None:
-    """A browser would go to that host; the SDK takes it for a path."""
+    """A browser would follow the link to that host; the SDK reads it as a path."""
     azure = Answering(in_turn((200, {}, {"value": [], "nextLink": "//example.invalid/x"}), (200, {}, {"value": []})))
     assert list(LISTS[what](connected(azure))) == []
     assert {sent.split("/")[2] for sent in azure.sent} == {"management.azure.com"}

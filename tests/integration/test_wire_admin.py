@@ -1,4 +1,4 @@
-"""What tests say to an emulator under /_asrnet/, and how clients sign in to it."""
+"""The admin paths of an emulator under /_asrnet/, and signing in to it."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_reset_restores_the_behaviour_of_the_seed(wire: Wire) -> None:
 
 
 def test_the_journal_can_be_read_while_requests_are_added() -> None:
-    """Statuses that nobody saw before are counted while others read the counts."""
+    """New statuses are counted while others read the counts."""
     journal, done = Journal(), Event()
 
     def read() -> int:

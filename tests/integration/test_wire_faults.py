@@ -1,4 +1,4 @@
-"""The real SDK when things go wrong: what is repeated, what is raised, what is asked instead."""
+"""The real SDK under faults: what is retried, raised, or requested instead."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ UNAVAILABLE: Reply = (503, {"Retry-After": "3"}, error("ServiceUnavailable", "La
 
 
 class Wire:
-    """A backend on a simulated clock, whose requests a test answers."""
+    """A backend on a simulated clock, with answers from the test."""
 
     def __init__(self, *replies: Reply | Exception, handle: Callable[..., Reply] | None = None) -> None:
         self.azure = Answering(handle or in_turn(*replies))
@@ -210,7 +210,7 @@ def test_an_answer_that_is_not_a_list_is_an_error_and_not_an_empty_list(body: by
     ids=["to itself", "of two", "of two, later", "the first to itself", "to the first"],
 )
 def test_a_list_whose_pages_loop_ends_with_an_error(links: list[str], asked: int) -> None:
-    """An empty link stands for the address of the first page."""
+    """An empty link resolves to the address of the first page."""
     left = [*links, "never asked for"]
 
     def handle(request: requests.PreparedRequest) -> Reply:
@@ -324,7 +324,7 @@ def test_jobs_are_filtered_by_the_service_and_again_here() -> None:
 
 
 class Issuer:
-    """A credential that counts."""
+    """A credential that counts its tokens."""
 
     def __init__(self) -> None:
         self.issued = 0
@@ -346,7 +346,7 @@ def test_all_clients_of_a_run_share_one_token() -> None:
 
 
 def loaded_after(program: str) -> set[str]:
-    """The azure packages that are loaded once ``program`` has run in a process of its own."""
+    """The azure packages that are loaded after ``program`` has run in its own process."""
     listing = f"{program}\nimport sys\nprint(*(name for name in sys.modules if name.startswith('azure')))"
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True, timeout=60)
     return set(done.stdout.split())

@@ -1,4 +1,4 @@
-"""A machine's life on the wire, as it was recorded: protected, tested, failed over, re-protected, failed back."""
+"""A machine's lifecycle on the wire, as recorded: protected, tested, failed over, re-protected, failed back."""
 
 from __future__ import annotations
 

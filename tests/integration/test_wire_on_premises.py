@@ -1,4 +1,4 @@
-"""Machines on premises on the wire: sites, what can be protected, a life from protection over failover to failback."""
+"""On-premises machines on the wire: sites, protectable machines, and the lifecycle from protection to failback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long-running operations on the wire: what status answers say while an operation runs, and when to ask again."""
+"""Long-running operations on the wire: status answers while they run, and Retry-After."""
 
 from __future__ import annotations
 

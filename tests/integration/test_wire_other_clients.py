@@ -1,4 +1,4 @@
-"""What az and Terraform's provider send around networks and mappings, and need to see in the answers."""
+"""Requests that az and the Terraform provider send besides networks and mappings, and the answers they need."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_put_that_changes_nothing_of_a_vault_starts_no_operation(wire: Wire) -
 
 
 def test_terraforms_network_mapping_has_the_path_that_terraform_uses(wire: Wire) -> None:
-    """It names the network segment after the source network, and follows a deletion by reading the resource."""
+    """Terraform names the network segment after the primary network, and reads a deleted resource until it is gone."""
     wire.send("PUT", VAULT, body=terraforms_vault())
     for name, location in (("hub-ea", "eastasia"), ("hub-sea", "southeastasia")):
         body = {"location": location, "properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}}

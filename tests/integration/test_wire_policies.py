@@ -14,7 +14,7 @@ VAULT_ID = f"/Subscriptions/{SUB}/resourceGroups/Rg-DR/providers/Microsoft.Recov
 
 
 class Policies(Wire):
-    """A vault with a policy ``Daily`` to make."""
+    """A vault, and a policy ``Daily`` to create."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The promises of planning and applying, kept through the real SDK: on the wire, in process."""
+"""The guarantees of planning and applying, through the real SDK on the wire, in process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ VNET_READS = ("Microsoft.Network/virtualNetworks/read",)
 
 
 class OnTheWire(TwoRegions):
-    """The same small world, behind Azure's protocol."""
+    """The same small world behind Azure's protocol."""
 
     def __init__(self, **behaviour: Any) -> None:
         fabrics = behaviour.pop("fabrics", True)
@@ -39,7 +39,7 @@ class OnTheWire(TwoRegions):
         self.backend = wire(self.world)
 
     def pairs(self, count: int, *, mapped: bool) -> desired.DesiredState:
-        """So many pairs, with their networks, mapped or not."""
+        """``count`` pairs with their networks, mapped or not."""
         rows = []
         for number in range(count):
             near, far = self.network(f"App{number}"), self.network(f"App{number}-DR", SEA)
@@ -49,7 +49,7 @@ class OnTheWire(TwoRegions):
         return self.state(*rows)
 
     def requests(self) -> Counter[tuple[str, str]]:
-        """What the world was asked, by method and kind, since the last time."""
+        """The requests since the last call, by method and kind."""
         found = Counter(dict(self.world.journal.counts()))
         self.world.journal.clear()
         return found
@@ -160,7 +160,7 @@ class TestRequests:
         assert {method for method, _ in asked} == {"GET"}
 
     def test_a_hundred_new_pairs_cost_little_more_than_a_request_each_and_the_floor_in_time(self) -> None:
-        """The floor: a fresh list, 200 writes four at a time, one operation, one look and one read-back."""
+        """The floor: a fresh list, 200 writes four at a time, one operation, one list of jobs and one read-back."""
         azure = OnTheWire(operations="time:3", latency=0.1)
         plan = azure.plan(azure.pairs(100, mapped=False))
         azure.requests()

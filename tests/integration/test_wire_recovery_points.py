@@ -1,4 +1,4 @@
-"""Recovery points, events, zones and recovery plans that re-protect: the parts of a life that no recording shows."""
+"""Recovery points, events, zones and recovery plans that re-protect: the parts of a lifecycle without a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway does with every request: paths, methods, versions, bearers, bodies, pages, faults, limits."""
+"""What the gateway does with every request: paths, methods, versions, tokens, bodies, pages, faults, limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What leaves this machine, and with which token: the real SDK on a wire that a test answers for."""
+"""What leaves this machine, and with which token: the real SDK with answers from the test."""
 
 from __future__ import annotations
 

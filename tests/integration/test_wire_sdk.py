@@ -1,4 +1,4 @@
-"""The unmodified Azure SDKs on the emulator in process: whole life cycles, pages, operations, faults."""
+"""The unmodified Azure SDKs on the emulator in process: lifecycles, pages, operations, faults."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FOREVER = 2**31
 
 
 class Anybody:
-    """A credential that the emulator takes, as it takes any."""
+    """A credential that the emulator accepts, as it accepts any."""
 
     def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
         return AccessToken("made-up", FOREVER)
@@ -105,7 +105,7 @@ def test_the_sdk_waits_for_an_operation(azure: Azure) -> None:
 
 
 class SimulatedTransport(RequestsTransport):  # type: ignore[misc]  # the SDK's class has no types
-    """Lets the world's time pass where the SDK would wait."""
+    """Advances the world's clock where the SDK would wait."""
 
     def __init__(self, azure: Azure) -> None:
         super().__init__(session=azure.session, session_owner=False)

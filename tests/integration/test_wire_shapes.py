@@ -1,4 +1,4 @@
-"""Documents key for key, where no other test has them whole: vaults, containers, machines, intents, attachments."""
+"""Complete documents that no other test covers: vaults, containers, machines, intents, attachments."""
 
 from __future__ import annotations
 

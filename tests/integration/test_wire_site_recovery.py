@@ -1,4 +1,4 @@
-"""Site Recovery on the wire: status, headers, keys in their order, nulls and casing, as recorded of the service."""
+"""Site Recovery on the wire: status, headers, key order, nulls and casing, as recorded."""
 
 from __future__ import annotations
 

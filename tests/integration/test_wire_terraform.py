@@ -1,4 +1,4 @@
-"""One configuration of Terraform: made, found unchanged, and destroyed, in the requests of its azurerm provider.
+"""One Terraform configuration: created, found unchanged and destroyed, with the requests of the azurerm provider.
 
 The provider itself is not here. Its bodies, what it reads back and what it waits for were taken from the source of its
 Site Recovery resources; what it compares without case is compared so here.
@@ -32,18 +32,18 @@ RUNBOOK = f"{GROUP}/providers/Microsoft.Automation/automationAccounts/a/runbooks
 
 
 class Resource(Struct, frozen=True, kw_only=True):
-    """A resource: what a create sends, and what a read gives that its state is compared with."""
+    """A resource: the body of its create, and the part of a read that its state is compared with."""
 
     path: str
     properties: dict[str, Any]
     read: Callable[[dict[str, Any]], object]
     expected: object = None
     by_post: bool = True
-    """Whether it is destroyed with POST remove; without it with DELETE."""
+    """Whether POST remove destroys it, and not DELETE."""
 
 
 def corrected(identifier: str) -> str:
-    """An id as the provider corrects it: the service writes the first segment with a capital."""
+    """An id as the provider normalises it: the service capitalises the first segment."""
     return identifier.replace("/Subscriptions/", "/subscriptions/")
 
 
@@ -200,7 +200,7 @@ def recovery_plan() -> Resource:
 
 
 class Terraform(Wire):
-    """Terraform in front of an empty resource group with two networks and a machine."""
+    """Terraform with an empty resource group, two networks and a machine."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,13 +214,13 @@ class Terraform(Wire):
         self.machine = str(machine.id)
 
     def create(self, resource: Resource) -> None:
-        """It refuses to adopt what exists, and takes nothing but a 404 for absence. Then it polls, and reads."""
+        """Refuse to adopt an existing resource (only 404 means absent), then create, poll and read."""
         assert self.send("GET", resource.path, version=VERSION).status == 404, resource.path
         self.write("PUT", resource.path, {"properties": resource.properties})
         self.refresh(resource)
 
     def write(self, method: str, path: str, body: object = None) -> None:
-        """A write, and the poller behind it, which knows InProgress and Succeeded."""
+        """A write and its poller, which knows InProgress and Succeeded."""
         answer = self.send(method, path, body=body, version=VERSION)
         assert answer.status == 202, answer.body
         status_url = answer.header("Azure-AsyncOperation") or ""
@@ -229,11 +229,11 @@ class Terraform(Wire):
         assert json.loads(self.follow(status_url).body)["status"] == "Succeeded"
 
     def refresh(self, resource: Resource) -> None:
-        """What a plan compares with the configuration."""
+        """The values that a plan compares with the configuration."""
         assert resource.read(self.get(resource.path, version=VERSION)["properties"]) == resource.expected
 
     def destroy(self, resource: Resource) -> None:
-        """Of a DELETE it ignores the headers, and reads the resource until it is gone."""
+        """Ignore the headers of a DELETE, and read the resource until it is gone."""
         if resource.by_post:
             self.write("POST", f"{resource.path}/remove", {"properties": {}})
         else:
@@ -251,7 +251,7 @@ class Terraform(Wire):
         self.build.world.clock.sleep(3)
 
     def vault(self) -> object:
-        """What a read of the vault gives, with the two documents that are read along with it."""
+        """The result of reading the vault, with the two documents that are read with it."""
         document = self.get(VAULT, version="2025-08-01")
         properties = document["properties"]
         self.get(f"{VAULT}/backupconfig/vaultconfig", version="2023-02-01")

@@ -19,7 +19,7 @@ from asrnet.settings.clouds import PUBLIC
 
 
 def in_threads(clock: SimulatedClock, calls: list[Callable[[], object]], threads: int) -> float:
-    """The simulated seconds that ``calls`` take, so many at a time."""
+    """The simulated seconds that ``calls`` take with limited parallelism."""
 
     def work() -> None:
         while calls:

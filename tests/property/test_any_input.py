@@ -1,4 +1,4 @@
-"""Whatever stands in a file or a variable: it is a value, or an error of asrnet's that names where."""
+"""Any content of a file or variable is a value, or an asrnet error that names its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chaos: random worlds, random wishes, random faults; drift --correct must converge or stop, and do no harm.
+"""Chaos: random worlds, desired states and faults; drift --correct must converge or stop, without harm.
 
 ``CHAOS_SEEDS=5000`` runs more; a failing seed says how to run it again. A scene through the real SDK takes eight times
 as long as one through the ports, so one is drawn for each eight of the others: thirty contain every fault there is.
@@ -28,7 +28,7 @@ RUNS = 4
 
 
 def judge(chaos: Chaos, seed: int, test: str) -> None:
-    """All runs, then calm, then the end."""
+    """Run everything, end the faults, then check the result."""
     try:
         for _ in range(RUNS):
             chaos.run()
@@ -42,7 +42,7 @@ def judge(chaos: Chaos, seed: int, test: str) -> None:
 
 
 def test_the_seeds_draw_every_kind_of_resource_and_fault() -> None:
-    """In the first of them already; which of it matters in a run is chance."""
+    """The kinds that the first seeds have; which of them matter in a run is random."""
     drawn: set[str] = set()
     for seed in range(120):
         scene = Scene(seed)
@@ -66,7 +66,7 @@ def test_the_wire_seeds_draw_every_fault_and_every_shape() -> None:
 
 
 def shapes(scene: Scene) -> dict[str, bool]:
-    """What a scene may have in it, and whether it has."""
+    """The features that a scene can have, and whether it has them."""
     desired = scene.desired
     return {
         "lagging lists": bool(scene.world.behaviour.list_lag),
@@ -120,7 +120,7 @@ def test_no_foreign_change_between_a_write_and_its_repeat_is_lost(seed: int) -> 
 
 
 def test_without_reading_before_writes_foreign_changes_are_lost() -> None:
-    """The same scenes, but that nothing is looked at before a write is sent: else the suite would prove nothing."""
+    """The same scenes without reads before writes must fail, or the suite would prove nothing."""
     lost = 0
     for seed in range(STORM_FROM, STORM_FROM + 30):
         chaos = stormy(seed, looks=False)

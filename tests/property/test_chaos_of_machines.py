@@ -1,4 +1,4 @@
-"""Chaos with machines: somebody else edits machines at any moment, between faults of the service and of the wire.
+"""Chaos with machines: somebody else edits machines at any moment, among service and wire faults.
 
 A witness notes every read and every PATCH. Nobody's edit may be written over that was made longer before than a look
 may be old, and when all is calm the machines of the pairs that follow have followed. ``CHAOS_SEEDS=2000`` runs more.
@@ -45,18 +45,18 @@ ITEMS = "*/replicationprotecteditems*"
 
 
 class LossError(AssertionError):
-    """An update went over what somebody else had made, long enough before to be noticed."""
+    """An update overwrote a change by somebody else that was old enough to be noticed."""
 
 
 class Read(Struct, frozen=True):
-    """What a read showed of a machine, and when it was sent."""
+    """The machine as a read showed it, and when the read was sent."""
 
     when: float
     networks: MachineNetworks
 
 
 class Others:
-    """Somebody else, who edits machines; ``edits`` has when each was edited last."""
+    """Somebody else who edits machines; ``edits`` has the time of each machine's last edit."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -66,7 +66,7 @@ class Others:
         self.targets: tuple[ArmId, ...] = ()
 
     def be_quiet(self) -> None:
-        """Nobody acts any more."""
+        """Stop all foreign actions."""
         self._quiet = True
 
     def at_any_moment(self, is_over: Callable[[], bool]) -> None:
@@ -84,7 +84,7 @@ class Others:
             self.act()
 
     def act(self) -> None:
-        """Edit a machine, of those that are about to be written more often than not."""
+        """Edit a machine, preferably one that is about to be written."""
         random, state = self._scene.random, self._scene.world.state
         items = list(state.protected_items.values(self._scene.vault.id.key))
         aimed = [item for item in items if item.id in self.targets]
@@ -115,7 +115,7 @@ class Others:
 
 
 class Witness:
-    """The vault's ports, watched: every read of a machine, and every PATCH as it is sent and sent again."""
+    """The vault's ports with recording: every read of a machine, and every PATCH sent or repeated."""
 
     def __init__(self, scene: Scene, others: Others, port: Any) -> None:
         self._scene = scene
@@ -165,7 +165,7 @@ class Witness:
 
 
 class Chaos:
-    """A scene whose drift is corrected again and again under the eyes of a witness."""
+    """A scene whose drift is corrected repeatedly and recorded by a witness."""
 
     def __init__(self, scene: Scene, backend: Backend, app: App | None = None, *, looks: bool = True) -> None:
         self.scene = scene
@@ -218,7 +218,7 @@ class Chaos:
         return report
 
     def calm(self) -> None:
-        """Nothing goes wrong any more, nobody else acts, and every failover has ended."""
+        """End all faults, foreign actions and failovers."""
         self.others.be_quiet()
         self.scene.world.faults.clear()
         if self.app:
@@ -234,7 +234,7 @@ class Chaos:
 
 
 def judge(chaos: Chaos, seed: int, test: str) -> None:
-    """Some runs in bad weather, then calm, then everybody who follows has followed and nothing else has changed."""
+    """Runs under faults, then without; afterwards every following machine is moved and nothing else has changed."""
     try:
         for _ in range(RUNS):
             chaos.run()
@@ -275,7 +275,7 @@ def service_faults(scene: Scene) -> list[Fault]:
 
 
 def wire_faults(scene: Scene) -> list[WireFault]:
-    """Answers that make asrnet repeat what it sent, some of them after Azure has done it."""
+    """Answers that make asrnet repeat a request, some after Azure has carried it out."""
     random = scene.random
     return [
         WireFault(
@@ -345,7 +345,7 @@ def test_the_scenes_have_every_kind_of_edit_and_some_make_updates_stale() -> Non
 
 
 def test_without_reading_before_writes_foreign_edits_are_lost() -> None:
-    """The same scenes, but that nothing is looked at before a PATCH is repeated: else this would prove nothing."""
+    """The same scenes without reads before a repeated PATCH must fail, or this would prove nothing."""
     lost = 0
     for seed in range(STORM_FROM, STORM_FROM + 20):
         chaos = through_the_sdk(seed, stormy=True, looks=False)

@@ -1,4 +1,4 @@
-"""What holds of every prediction, whatever the networks and the machines."""
+"""Properties of every prediction, for any networks and machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random worlds with machines: those of pairs that follow go where their pair goes, and nothing else changes.
+"""Random worlds with machines: those of following pairs move with their pair, and nothing else changes.
 
 ``MACHINE_SEEDS=2000`` runs more; a failing seed says how to run it again.
 """
@@ -124,7 +124,7 @@ def test_after_an_apply_the_plan_is_empty_and_nothing_else_has_changed(seed: int
 
 
 def judged_tests(plan: Plan, desired: DesiredState) -> set[tuple[str, str, str | None]]:
-    """What a plan finds wrong with the test networks."""
+    """The findings of a plan about test networks."""
     tests = {str(row.test) for row in desired.pairs}
     return {(finding.kind, finding.message, finding.pair) for finding in plan.findings if finding.subject in tests}
 
@@ -151,7 +151,7 @@ def test_a_run_that_is_interrupted_anywhere_is_finished_by_the_next(seed: int) -
     left = [Random(seed).randint(1, 30)]
 
     class Cutting(Recorded):
-        """A port at one of whose calls somebody presses Ctrl-C."""
+        """A port that is interrupted by Ctrl-C at one of its calls."""
 
         def __getattr__(self, method: str) -> Any:
             left[0] -= 1

@@ -1,4 +1,4 @@
-"""Whatever a file holds, only the documented errors come out, of what reads it and of what works with what it says.
+"""Any file raises only documented errors, when read and when used.
 
 ``FUZZ_EXAMPLES=5000`` tries more of each.
 """
@@ -55,7 +55,7 @@ def examples(name: str) -> list[str]:
 
 
 def wrong(random: Random, example: str) -> str:
-    """An example's text with something wrong in it, in its structure or in its letters."""
+    """An example's text, broken in structure or characters."""
     if random.random() < 0.7:
         return mangling.written(random, mangling.tree(random, tree_of(example)))
     return mangling.text(random, text_of(example))
@@ -111,7 +111,7 @@ generators = st.randoms(use_true_random=False)
 
 
 def is_told(call: Callable[[], object], *kinds: type[AsrError]) -> bool:
-    """Whether an error of these kinds came out; any other fails the test."""
+    """Whether an error of these kinds was raised; any other fails the test."""
     try:
         call()
     except kinds:
@@ -143,7 +143,7 @@ def test_random_bytes_as_a_saved_plan_are_refused(data: bytes) -> None:
 @FUZZ
 @given(generators)
 def test_a_broken_desired_state_is_read_or_refused(example: str, random: Random) -> None:
-    """What still loads is planned against the example's world."""
+    """A state that still loads is planned against the example's world."""
     text = wrong(random, example)
 
     def use() -> None:
@@ -156,7 +156,7 @@ def test_a_broken_desired_state_is_read_or_refused(example: str, random: Random)
 @FUZZ
 @given(generators)
 def test_a_broken_world_is_read_or_refused(example: str, random: Random) -> None:
-    """What still loads is saved, loaded again, and planned against."""
+    """A world that still loads is saved, loaded again, and planned against."""
     text = wrong(random, example)
     if is_told(lambda: read_world(text), InputError):
         return
@@ -191,7 +191,7 @@ def test_a_broken_csv_of_machines_is_read_or_refused(example: str, random: Rando
 @FUZZ
 @given(generators)
 def test_a_saved_plan_that_somebody_has_changed_is_refused_or_means_the_same(random: Random) -> None:
-    """Refused, unless the change means nothing, as spaces do."""
+    """Refused, unless the change is insignificant, as spaces are."""
     data = saved_plan()
     changed = json.dumps(mangling.tree(random, json.loads(data))).encode()
     if not is_told(lambda: read_plan(changed), InputError, RefusedError):

@@ -1,4 +1,4 @@
-"""What is predicted for after a plan is what is predicted after applying it, for random worlds and machines."""
+"""Predictions for after a plan equal those after applying it, for random worlds and machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The promises, for random worlds and desired states."""
+"""The guarantees of asrnet, for random worlds and desired states."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def both_ways(scene: Scene) -> set[str]:
 @PROPERTY
 @given(scenes())
 def test_a_refused_update_never_costs_a_pair_its_reverse(scene: Scene) -> None:
-    """Every PATCH is refused for good: pairs that were whole before are whole afterwards."""
+    """Every PATCH is refused permanently: whole pairs stay whole."""
     scene.azure.world.faults.add(Fault(effect="refused", method="PATCH", times=0, status=409, code="Refused"))
     before = both_ways(scene)
     report = applying.apply(scene.plan(), scene.azure.backend, GENEROUS_OPTIONS)

@@ -1,4 +1,4 @@
-"""The promises while networks and fabrics cannot be read or made: refused, failing, unreachable, left out of lists."""
+"""The guarantees while networks and fabrics cannot be read or created: refused, failing, unreachable, not listed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ABOUT = ("virtualnetworks", "replicationfabrics")
 
 
 class Stumbling:
-    """A port of which some calls, by their numbers, get no answer: those of ``names``, or all."""
+    """A port some of whose calls, by number, get no answer: those of ``names``, or all."""
 
     def __init__(self, port: Any, turns: set[int], names: frozenset[str] = frozenset()) -> None:
         self._port = port
@@ -60,7 +60,7 @@ def faults(draw: Callable[[Any], Any]) -> Iterator[Fault]:
 
 
 class BadWeather(Scene):
-    """A scene of which the networks and fabrics are hard to come by, for a while."""
+    """A scene whose networks and fabrics are temporarily unreadable."""
 
     def __init__(self, draw: Callable[[Any], Any]) -> None:
         super().__init__(draw, fabrics=draw(st.booleans()))
@@ -68,7 +68,7 @@ class BadWeather(Scene):
 
     @contextmanager
     def weather(self) -> Iterator[None]:
-        """It ends with the block."""
+        """The faults end with the block."""
         world, backend, calm = self.azure.world, self.azure.backend, self.azure.world.behaviour
         names = [network.name for network in self.networks]
         hidden = self.draw(st.sets(st.sampled_from(names)))
@@ -96,7 +96,7 @@ class BadWeather(Scene):
         return None
 
     def existing(self) -> list[VirtualNetwork]:
-        """The networks that were there from the beginning, as they are now."""
+        """The initial networks, as they are now."""
         state = self.azure.world.state
         found = (state.network(network.id) for network in self.networks)
         return [network for network in found if network]

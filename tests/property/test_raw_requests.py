@@ -1,4 +1,4 @@
-"""Raw requests, well formed, nearly so and not at all, on four connections at once: no 500, and no torn answer.
+"""Raw requests, valid, almost valid and invalid, on four connections at once: no 500, and no mixed answers.
 
 ``RAW_REQUESTS=200000`` sends more than the few thousand of every run, ``RAW_SEED=7`` others.
 """
@@ -155,7 +155,7 @@ def filled() -> App:
 
 
 class Client:
-    """One connection, which is opened anew when the server has closed it, and a sequence of requests of its own."""
+    """One connection, reopened when the server closes it, with its own sequence of requests."""
 
     def __init__(self, port: int, seed: int) -> None:
         self._port = port
@@ -172,7 +172,7 @@ class Client:
         self._close()
 
     def _request(self) -> tuple[bytes, bool]:
-        """The bytes of a request, and whether it is whole, so that the connection goes on after its answer."""
+        """The bytes of a request, and whether it is complete so that the connection continues."""
         draw = self._draw
         route = draw.choice(IMPLEMENTED if draw.random() < 0.95 else ROUTES)
 
@@ -244,7 +244,7 @@ class Client:
 
 
 def check(connection: socket.socket, raw: bytes, *, is_head: bool, must_answer: bool) -> bool:
-    """Read an answer, which must be whole and no failure of the server; whether the connection goes on.
+    """Read an answer, which must be complete and no server error; return whether the connection continues.
 
     Where nothing but a broken request was sent there may be no answer at all.
     """

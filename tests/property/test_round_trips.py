@@ -1,4 +1,4 @@
-"""What is written reads back the same, and what is taken apart fits together again."""
+"""Round trips: written values read back the same."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ VERBS = ("failover", "commit", "cancel", "test", "cleanup", "switch east", "swit
 
 
 def play(life: Life, verb: str, item_id: ArmId) -> None:
-    """Do something to a machine, allowed or not."""
+    """Try an action on a machine, allowed or not."""
     match verb.split():
         case ["failover"]:
             life.items.unplanned_failover(item_id)

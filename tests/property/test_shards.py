@@ -1,4 +1,4 @@
-"""Shards: any number of runs share the vaults without knowing of each other, and plan together what one run would."""
+"""Shards: independent runs partition the vaults, and together plan what one run would."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_every_vault_is_in_one_shard_whatever_the_order_and_the_names(
 
 @st.composite
 def estates(draw: Any) -> tuple[DesiredState, Backend]:
-    """Several vaults that share networks, rows and rules in both directions, with mappings made by somebody."""
+    """Several vaults that share networks, with rows, rules and foreign mappings in both directions."""
     build = Builder(clock=SimulatedClock())
     build.resource_group("rg-asr", location=SEA)
     networks = {

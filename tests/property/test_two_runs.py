@@ -1,4 +1,4 @@
-"""Two runs that know nothing of each other, at the same time on the same vault: nothing is lost, and they converge.
+"""Two independent runs at the same time on one vault: nothing is lost, and they converge.
 
 There is no lock: what each run checks right before it writes must do.
 """
@@ -58,7 +58,7 @@ class Race:
         self.delay = draw(st.floats(0.0, 12.0))
 
     def run(self) -> list[Correction]:
-        """Both runs to their ends."""
+        """Run both to their ends."""
         return at_once(self.azure, [partial(self._one, number) for number in range(2)])
 
     def _one(self, number: int) -> Correction:
@@ -134,7 +134,7 @@ class Overlap:
 
     @property
     def outcomes(self) -> set[str]:
-        """What became of the changes of both."""
+        """The outcomes of the changes of both runs."""
         return {change.outcome for run in self.runs for change in run.report.changes}
 
 
@@ -143,7 +143,7 @@ def _when(entry: tuple[float, int, AuditEntry]) -> tuple[float, int]:
 
 
 def at_once(azure: TwoRegions, calls: Sequence[Callable[[], Correction]]) -> list[Correction]:
-    """The results of all ``calls``, which run side by side."""
+    """The results of all ``calls``, run in parallel."""
     side_by_side = Bounded(azure.clock, len(calls))
     runs = [side_by_side.start(call) for call in calls]
     side_by_side.settle(runs)
@@ -158,7 +158,7 @@ def at_once(azure: TwoRegions, calls: Sequence[Callable[[], Correction]]) -> lis
 def test_whenever_the_second_run_begins_nothing_is_lost(
     door: Callable[[World], Backend], delays: Sequence[float]
 ) -> None:
-    """From both at once to one after the other; on the way they write between each other's writes, and find it out."""
+    """Delays from simultaneous to sequential; in between, the runs interleave their writes and notice it."""
     found = [Overlap(door, delay) for delay in delays]
     for overlap in found:
         last = corrected(overlap.desired, overlap.azure.backend)
@@ -184,7 +184,7 @@ def test_of_two_runs_that_start_together_one_does_the_work_and_both_end_well() -
 
 
 class Wish:
-    """A vault in which somebody's machine plans by an old file, and another one's by a new file."""
+    """A vault in which one run uses an old file and another a new file."""
 
     def __init__(self, *, mapped: bool) -> None:
         self.azure = azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
@@ -221,7 +221,7 @@ def test_a_run_that_planned_to_delete_what_another_one_took_over_leaves_it() -> 
 @settings(PROPERTY, max_examples=40)
 @given(st.floats(0.0, 8.0), st.booleans())
 def test_two_runs_that_want_different_things_leave_the_pair_of_one_of_them(delay: float, mapped: bool) -> None:
-    """Whichever comes second either sees what the first did, or stops; and the next run makes it one of the two."""
+    """The second run either sees the first's changes or stops; the next run settles on one of the two."""
     differ(Wish(mapped=mapped), delay, fake_backend)
 
 
@@ -232,7 +232,7 @@ def test_two_runs_that_want_different_things_leave_one_pair_through_the_real_sdk
 
 
 def differ(wish: Wish, delay: float, door: Callable[[World], Backend]) -> None:
-    """Two runs by two files, the second after ``delay`` seconds, and then one more by the second's."""
+    """Two runs with two files, the second ``delay`` seconds later, then one more with the second file."""
     azure = wish.azure
 
     def second() -> Correction:

@@ -1,4 +1,4 @@
-"""Whatever a client sends, it gets an answer in Azure's form, and the emulator goes on."""
+"""Any request gets an answer in Azure's form, and the emulator continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An Azure that a test answers for: a session whose requests end in a function."""
+"""A fake Azure: a session whose requests call a function of the test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reply = tuple[int, Mapping[str, str], object]
 
 
 class Answering(BaseAdapter):
-    """Hands every request to ``handle`` and keeps it; ``handle`` returns status, headers and body, or raises."""
+    """Passes every request to ``handle`` and records it; ``handle`` returns status, headers and body, or raises."""
 
     def __init__(self, handle: Callable[[requests.PreparedRequest], Reply]) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Answering(BaseAdapter):
 
 
 def in_turn(*replies: Reply | Exception) -> Callable[[requests.PreparedRequest], Reply]:
-    """One reply after the other; the last one again and again."""
+    """One reply after the other; the last repeats."""
     left = list(replies)
 
     def handle(_request: requests.PreparedRequest) -> Reply:

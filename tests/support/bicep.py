@@ -1,4 +1,4 @@
-"""Bicep, read by its grammar: declarations as plain values, as far as templates of schedulers go."""
+"""Bicep, parsed by its grammar: declarations as plain values, as far as the scheduler templates need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PARSER = Parser(Language(tree_sitter_bicep.language()))
 
 
 class Expression(str):
-    """An expression that is no constant, as it is written."""
+    """A non-constant expression, as written."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ def parse(text: str) -> File:
 
 
 def parameters(text: str) -> dict[str, Any]:
-    """What a ``.bicepparam`` file gives; the grammar has only Bicep itself."""
+    """The values of a ``.bicepparam`` file; the grammar covers only Bicep itself."""
     [using] = re.findall(r"^using '([^']+)'\n", text, re.MULTILINE)
     plain = re.sub(r"^param ", "var ", text.replace(f"using '{using}'\n", ""), flags=re.MULTILINE)
     return {name: found.value for name, found in parse(plain).declarations.items()}

@@ -25,7 +25,7 @@ COPIES: Final = "rg-asr"
 
 
 class Site:
-    """One vault of a scene, with its fabrics and what somebody mapped in it.
+    """One vault of a scene, with its fabrics and existing mappings.
 
     ``servers`` are two VMM servers, or none; ``near`` and ``far`` their VM networks. ``crossed``: its first networks
     are in pairs, and each shall have the recovery network of the next.
@@ -43,7 +43,7 @@ class Site:
 
 
 class Scene:
-    """A world and a desired state. ``allow_delete`` and ``timeout`` are what the run is told.
+    """A world and a desired state. ``allow_delete`` and ``timeout`` are options of the run.
 
     ``moving`` are the networks of machines that are failing over, each with its vault's name.
     """
@@ -71,7 +71,7 @@ class Scene:
         return self.random.random() < share
 
     def live(self, site: Site) -> list[NetworkMapping]:
-        """The mappings that there really are in a vault."""
+        """The real mappings of a vault."""
         return list(self.world.state.mappings.values(site.vault.id.key))
 
     def _behaviour(self) -> Behaviour:
@@ -149,7 +149,7 @@ class Scene:
                 site.mapped.append(self.build.mapping(far, network, near, self.random.choice(site.near)))
 
     def _protect(self) -> set[tuple[str, ArmId]]:
-        """Put machines under protection; the networks of those that are failing over."""
+        """Protect machines; return the networks of those that are failing over."""
         moving: set[tuple[str, ArmId]] = set()
         for site in self.sites:
             for mapping in site.mapped:

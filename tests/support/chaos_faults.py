@@ -1,4 +1,4 @@
-"""What goes wrong in a scene of chaos: faults of the service, and of the wire to it."""
+"""Faults in a scene of chaos: of the service and of the wire."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _wire_fault(scene: Scene) -> WireFault:
 
 
 def storm(scene: Scene) -> list[WireFault]:
-    """Writes of all kinds that have to be repeated some seconds later, again and again."""
+    """Writes of all kinds that must be repeated, some seconds later."""
     pick = scene.random.choice
     return [
         WireFault(

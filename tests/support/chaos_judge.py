@@ -1,4 +1,4 @@
-"""Judges what ``drift --correct`` did in a scene of chaos, by what a witness saw and without asrnet's own planner."""
+"""Checks ``drift --correct`` in a chaos scene from a witness's record, without asrnet's planner."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from asrnet.ports import Backend
 
 
 class LossError(AssertionError):
-    """A write went over what somebody else had made, long enough before to be noticed."""
+    """A write overwrote a change by somebody else that was old enough to be noticed."""
 
 
 WENT_WRONG = {"failed", "rolled_back", "in_flight"}
 
 
 class Chaos:
-    """A scene being corrected again and again, under the eyes of a witness."""
+    """A scene that is corrected repeatedly and recorded by a witness."""
 
     def __init__(
         self, scene: Scene, backend: Backend, faults: Sequence[Fault], app: App | None = None, *, looks: bool = True
@@ -136,7 +136,7 @@ class Chaos:
         return next(site for site in self.scene.sites if site.vault.id == resource_id.within(VAULT))
 
     def _judge_fabric(self, made: Made, fabric: Fabric) -> None:
-        """Only where fabrics may be made, and only after a look at the list."""
+        """Fabrics are created only where allowed, and only after their list was read."""
         site = self._site_of(fabric.id)
         listed = self.witness.listed_to_apply(site.vault.id, "fabrics", made, made.when - MAX_AGE)
         assert self.scene.desired.vault(site.name).create_fabrics, fabric
@@ -145,7 +145,7 @@ class Chaos:
         assert fabric.location not in {each.location for each in listed}, fabric
 
     def _judge_network(self, made: Made, network: VirtualNetwork) -> None:
-        """Only copies, and only after a look whether there is one: a PUT on a network would wipe out its subnets."""
+        """Only copies are created, and only after a read: a PUT on an existing network would delete its subnets."""
         asked = {
             wish.way[1]
             for name, wishes in self.wishes.items()
@@ -171,7 +171,7 @@ class Chaos:
             self._judge_change(wrote, site)
 
     def _judge_loss(self, wrote: Wrote, site: Site) -> None:
-        """What a write finds is what the plan saw or an earlier write of ours, or somebody made it a moment ago."""
+        """A write finds the state of the plan, of our own earlier write, or of a very recent foreign change."""
         planned = {mapping.id: mapping for mapping in self.witness.planned_by(site.vault.id, "mappings", wrote)}
         before = planned.get(wrote.id)
         known = {way_of(before) if before else None}
@@ -184,7 +184,7 @@ class Chaos:
             raise LossError(wrote)
 
     def _undone_by(self, wrote: Wrote) -> Wrote | None:
-        """The write of this run that this one takes back, if it does: to what was there, or was last seen there."""
+        """The write of this run that this one undoes, if any, restoring the previous or last read state."""
         earlier = self.witness.before(wrote)
         writes = (each for each in earlier if isinstance(each, Wrote) and each.id == wrote.id)
         before = next((each for each in writes if each.after != wrote.after), None)  # the others are repeats
@@ -195,7 +195,7 @@ class Chaos:
         return before if way_of(wrote.after) in ways else None
 
     def _judge_undo(self, wrote: Wrote, undone: Wrote) -> None:
-        """What is put back was looked at first: it must be as this run left it."""
+        """A mapping is read before it is put back: it must be as this run left it."""
         seen = self.witness.got_to_apply(wrote.id, wrote)
         assert seen, wrote
         assert self.witness.events.index(seen) > self.witness.events.index(undone), wrote
@@ -205,7 +205,7 @@ class Chaos:
         )
 
     def _judge_create(self, wrote: Wrote, site: Site) -> None:
-        """Creating is an upsert: a list just read must show the name free, and the network unmapped."""
+        """Creating is an upsert: a recent list must show the name free and the network unmapped."""
         assert wrote.after
         assert way_of(wrote.after) in self._ways(site), wrote
         recent = wrote.when - MAX_AGE
@@ -223,7 +223,7 @@ class Chaos:
         assert self.app or wrote.baseless == (), wrote
 
     def _is_free(self, wrote: Wrote, mappings: Sequence[LiveMapping]) -> bool:
-        """Whether a list shows neither the name nor the network of a create taken, or a GET showed that they are not.
+        """Whether a list, or a GET, shows the name and the network of a create as free.
 
         What this run deleted, and the very mapping that it makes, are in nobody's way.
         """
@@ -242,7 +242,7 @@ class Chaos:
         return True
 
     def _judge_change(self, wrote: Wrote, site: Site) -> None:
-        """What is updated or deleted was re-read, is what the plan was made for, and nobody is failing over."""
+        """Updates and deletes were read again, match the plan, and no machine is failing over."""
         got = self.witness.got_to_apply(wrote.id, wrote)
         seen = got.found if got else None
         planned = {mapping.id: mapping for mapping in self.witness.planned_by(site.vault.id, "mappings", wrote)}
@@ -274,7 +274,7 @@ class Chaos:
         return {wish.way for wish in self.wishes[site.name] if not wish.external}
 
     def _may_go(self, mapping: NetworkMapping, site: Site, live: set[Way]) -> bool:
-        """The old reverse of a pair that leads elsewhere now; or what nobody asks for, where that is to be deleted."""
+        """Only the old reverse of a retargeted pair is deleted, or an undeclared mapping where that is allowed."""
         primary, recovery = way_of(mapping)
         # A VM network may be mapped to a server and to Azure; of an Azure network one mapping is managed at most.
         asked = [wish for wish in self.wishes[site.name] if (wish.way[0], wish.way[1].type) == (primary, recovery.type)]
@@ -292,7 +292,7 @@ class Chaos:
     # Never beyond the limits.
 
     def _judge_limits(self, plan: Plan) -> None:
-        """By what was really sent; a retarget is one update."""
+        """Limits hold for what was really sent; a retarget is one update."""
         of_change = {step.resource_id: change for change in plan.changes for step in change.steps}
         sent: set[tuple[str, str, str]] = set()
         grown: Counter[str] = Counter()
@@ -314,7 +314,7 @@ class Chaos:
     # Success only for what was read back.
 
     def _judge_success(self, change: AppliedChange) -> None:
-        """The last step to each resource of a change that is called succeeded was seen as wanted afterwards."""
+        """The last step of each succeeded change was read back as intended."""
         for step in {step.resource_id: step for step in change.steps}.values():
             if change.kind == "network_mapping":
                 after = way_of(step.after) if isinstance(step.after, NetworkMapping) else None
@@ -356,7 +356,7 @@ class Chaos:
         return False
 
     def _judge_seen(self) -> None:
-        """Every way that is wanted was on the last list of its vault."""
+        """Every declared mapping was in the last list of its vault."""
         for site in self.scene.sites:
             shown = {way_of(mapping) for mapping in self.witness.last_listed(site.vault.id, "mappings")}
             assert self._ways(site) <= shown
@@ -364,7 +364,7 @@ class Chaos:
     # The end.
 
     def calm(self) -> None:
-        """Nothing goes wrong any more, and what was under way has ended."""
+        """End all faults and operations."""
         self.scene.world.faults.clear()
         self.others.be_quiet()
         if self.scene.chance(0.7):
@@ -378,13 +378,13 @@ class Chaos:
                 list(fake_backend(self.scene.world).mappings.jobs(site.vault.id)) if site.fabrics else None
 
     def finish(self) -> int:
-        """Correct until nothing changes any more; the last exit code."""
+        """Correct until nothing changes; return the last exit code."""
         for _ in range(3):
             code = self.run()
         return code
 
     def judge_end(self, code: int) -> None:
-        """It has converged, or stopped for reasons that are there to see; what they do not hold up is done."""
+        """The scene has converged, or stopped for visible reasons; what they do not block is done."""
         plan = detect_drift(self.scene.desired, self.witness.backend, allow_delete=self.scene.allow_delete).plan
         errors = [found for found in plan.findings if found.severity == "error"]
         over = self._exceeds_limits(plan)
@@ -404,7 +404,7 @@ class Chaos:
         return next(site for site in self.scene.sites if site.name == name)
 
     def _is_explained(self, kind: str, site: Site) -> bool:
-        """Whether there is a reason in the scene for an error."""
+        """Whether the scene has a reason for an error."""
         identities = Counter(mapping.identity for mapping in self.scene.live(site))
         moving = site.name in self.others.disturbed | {name for name, _ in self.scene.moving}
         missing = len(site.fabrics) < 2 and not self.scene.desired.vault(site.name).create_fabrics

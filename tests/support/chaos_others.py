@@ -1,4 +1,4 @@
-"""Somebody else in a scene of chaos: makes, moves and deletes mappings, makes networks, starts failovers."""
+"""Somebody else in a scene of chaos: creates, retargets and deletes mappings, creates networks, starts failovers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEVER: Final = float("inf")
 
 
 class Others:
-    """What others do in ``scene``, now and then. ``disturbed`` are the vaults in which failovers were started."""
+    """Random foreign actions in ``scene``. ``disturbed`` are the vaults in which failovers were started."""
 
     def __init__(self, scene: Scene) -> None:
         self.did: Counter[str] = Counter()
@@ -33,15 +33,15 @@ class Others:
         self._reads_left = self._pause()
 
     def _pause(self) -> float:
-        """How many reads pass before somebody acts; often nobody ever does."""
+        """The number of reads before somebody acts; often nobody does."""
         return self._scene.random.choice([_NEVER, _NEVER, 2, 3, 6, 10, 14, 20])
 
     def be_quiet(self) -> None:
-        """Nobody acts any more."""
+        """Stop all foreign actions."""
         self._quiet = True
 
     def before_a_read(self) -> ArmId | None:
-        """Perhaps somebody acts; the mapping they wrote to, if that is what they did."""
+        """Maybe act; return the mapping that was written, if any."""
         if self._missed and not self._quiet and not self._scene.world.state.mapping(self._missed.id):
             again, self._missed = self._missed, None
             self._scene.build.add(again)
@@ -53,12 +53,12 @@ class Others:
         return self._act()
 
     def after_a_write(self, action: str, mapping_id: ArmId) -> None:
-        """Perhaps somebody misses what is being deleted, and makes it again as soon as it is gone."""
+        """Maybe recreate what is being deleted, as soon as it is gone."""
         if action == "delete" and self._scene.chance(0.1):
             self._missed = self._scene.world.state.mapping(mapping_id)
 
     def at_any_moment(self, act: Callable[[], None], is_over: Callable[[], bool]) -> None:
-        """A second hand at work beside a run: it acts at random moments until ``is_over``."""
+        """A second actor beside a run: it acts at random moments until ``is_over``."""
         clock, random = self._scene.clock, self._scene.random
         for _ in range(random.choice([0, 0, 3, 8, 16])):
             clock.sleep(random.choice([0.1, 0.5, 1.0, 2.5]) * random.uniform(0.1, 2.0))
@@ -67,18 +67,18 @@ class Others:
             act()
 
     def act(self) -> ArmId | None:
-        """Somebody acts; the mapping or network they wrote to, if any."""
+        """Act; return the mapping or network that was written, if any."""
         if self._quiet:
             return None
         return self._aimed_act() if self._targets and self._scene.chance(0.7) else self._act()
 
     def aim_at(self, plan: Plan, written: Callable[[], Collection[ArmId]]) -> None:
-        """Know what asrnet is about to write and has ``written`` so far, and be after the very same things."""
+        """Act on the very resources that asrnet is about to write or has ``written`` so far."""
         self._written = written
         self._targets = [step for change in plan.changes for step in change.steps if change.kind != "fabric"]
 
     def _aimed_act(self) -> ArmId | None:
-        """Make what is about to be made, in another way; or change what is about to be changed or deleted."""
+        """Create what is about to be created, differently; or change what is about to be changed or deleted."""
         written = self._written()
         left = [step for step in self._targets if step.resource_id not in written]
         step = self._scene.random.choice(left or self._targets)
@@ -118,7 +118,7 @@ class Others:
         return theirs.id
 
     def between_plan_and_apply(self) -> ArmId | None:
-        """Perhaps somebody acts just when the plan was made."""
+        """Maybe act right after the plan was made."""
         return self._act() if not self._quiet and self._scene.chance(0.4) else None
 
     def _act(self) -> ArmId | None:
@@ -137,7 +137,7 @@ class Others:
         return self._restore(site, live) if what == "restore" else self._squat(site, live)
 
     def _meddle(self, site: Site, mapping: NetworkMapping) -> ArmId:
-        """Move a mapping, break it, or delete it."""
+        """Retarget, break or delete a mapping."""
         recovery = self._scene.random.choice([None, *self._elsewhere(site, mapping)])
         if recovery is None:
             self._scene.world.state.remove_mapping(mapping.id)
@@ -149,7 +149,7 @@ class Others:
         return mapping.id
 
     def _restore(self, site: Site, live: Sequence[NetworkMapping]) -> ArmId | None:
-        """Make a mapping again that was there when the scene began."""
+        """Recreate a mapping of the initial scene."""
         there = {mapping.id for mapping in live}
         gone = [mapping for mapping in site.mapped if mapping.id not in there]
         if not gone:
@@ -164,7 +164,7 @@ class Others:
         return self._scene.near if mapping.primary_location == SEA else self._scene.far
 
     def _squat(self, site: Site, live: Sequence[NetworkMapping]) -> ArmId | None:
-        """Map a network that is not mapped, perhaps under the name that asrnet would give a mapping of its own."""
+        """Map an unmapped network, maybe under the name that asrnet would use."""
         random = self._scene.random
         networks = {network.id: network for network in (*self._scene.near, *self._scene.far)}
         pairs = [(row.primary, row.recovery) for row in self._scene.desired.pairs if row.vault == site.name]
@@ -186,13 +186,13 @@ class Others:
         return self._scene.build.mapping(fabric, primary, site.fabrics[recovery.location], recovery, name=name).id
 
     def _make_a_fabric(self, site: Site) -> None:
-        """Make the fabric that a vault lacks, under a name of one's own."""
+        """Create the missing fabric of a vault under another name."""
         there = {fabric.location for fabric in self._scene.world.state.fabrics.values(site.vault.id.key)}
         for place in {EA, SEA} - there:
             self._scene.build.azure_fabric(site.vault, place, name=f"theirs-{place}")
 
     def _make_a_copy(self) -> ArmId | None:
-        """Make a network where a copy is to be, with what a second PUT would wipe out."""
+        """Create a network in the place of a copy, with content that a second PUT would delete."""
         asked = {row.primary.name for row in self._scene.desired.pairs if row.recovery is None}
         asked |= {network.name for network in self._scene.auto}
         names = [f"{name}-asr" for name in sorted(asked)]

@@ -1,4 +1,4 @@
-"""Judges the plans and reports of a scene of chaos: whole pairs, in Microsoft's order."""
+"""Checks the plans and reports of a scene of chaos: whole pairs, in Microsoft's order."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RANK: Final = {"delete": 0, "update": 1, "create": 2}
 
 
 def way_of(mapping: NetworkMapping) -> Way:
-    """From where to where a mapping leads."""
+    """The primary and recovery networks of a mapping."""
     return (mapping.primary_network_id, mapping.recovery_network_id)
 
 
 def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[NetworkMapping]) -> None:
-    """Of every pair that no error holds up each way would be there, and no retarget leaves the old reverse behind."""
+    """Every pair without errors would have both mappings, and no retarget leaves the old reverse behind."""
     errors = [found for found in plan.findings if found.severity == "error" and found.vault == vault]
     held = {found.pair for found in errors}
     # Of a vault that could not be read the rows of VMM networks say nothing of their own.
@@ -55,7 +55,7 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
 
 
 def judge_order(report: Report, witness: Witness) -> None:
-    """Where mappings are taken away all deletes were over before the updates were sent, and these before the creates.
+    """Where mappings are removed, all deletes end before the updates are sent, and these before the creates.
 
     Of changes that share a network, that is, and of those that came to their ends.
     """
@@ -81,7 +81,7 @@ def judge_order(report: Report, witness: Witness) -> None:
 
 
 def judge_pairs(report: Report) -> None:
-    """Of a pair that is made anew not one half is, where the other is in somebody's way; one mapping counts.
+    """Of a new pair no half is created where the other is blocked; one mapping counts.
 
     In a vault in which something is taken away too, half of a new pair may wait for that in vain.
     """

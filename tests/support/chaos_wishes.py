@@ -1,4 +1,4 @@
-"""What the rows and rules of a scene of chaos ask for, worked out without asrnet's own planner."""
+"""The mappings that a chaos scene declares, computed without asrnet's planner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Way = tuple[ArmId, ArmId]
 
 
 class Wish(Struct, frozen=True, kw_only=True):
-    """A mapping that a row or rule asks for. ``copied``: its recovery network is made by asrnet, if need be."""
+    """A declared mapping. ``copied``: asrnet creates its recovery network if needed."""
 
     way: Way
     pair: str
@@ -25,7 +25,7 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 
 def wishes_of(scene: Scene, site: Site) -> Iterator[Wish]:
-    """What the rows and rules ask for in a vault."""
+    """The mappings declared for a vault."""
     for row in scene.desired.pairs:
         if row.vault == site.name:
             ends = (row.primary, row.recovery or copy_of(row.primary))
@@ -55,7 +55,7 @@ def _both(
 
 
 def copy_of(network: ArmId) -> ArmId:
-    """Where a copy of a network goes."""
+    """The id of a network's copy."""
     return ArmId(
         f"/subscriptions/{network.subscription}/resourceGroups/{COPIES}"
         f"/providers/Microsoft.Network/virtualNetworks/{network.name}-asr"

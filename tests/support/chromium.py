@@ -1,4 +1,4 @@
-"""A headless Chromium, spoken to over its debugging pipe with nothing but the standard library."""
+"""A headless Chromium, controlled over its debugging pipe with only the standard library."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Page:
             self._send(f"{domain}.enable")
 
     def open(self, url: str) -> None:
-        """Load a page and wait until it is there."""
+        """Load a page and wait until it is loaded."""
         self._events.clear()
         self._send("Page.navigate", url=url)
         while not any(event["method"] == "Page.loadEventFired" for event in self._events):
@@ -58,7 +58,7 @@ class Page:
         self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def run(self, script: str) -> Any:
-        """What an expression comes to; promises are waited for."""
+        """The value of an expression; promises are awaited."""
         answer = self._send("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
@@ -72,11 +72,11 @@ class Page:
             self._send("Input.dispatchKeyEvent", type="keyUp", **event)
 
     def media(self, *, kind: str = "", scheme: str = "light") -> None:
-        """Pretend to be a printer, or somebody who likes it dark."""
+        """Emulate a printer or dark mode."""
         self._send("Emulation.setEmulatedMedia", media=kind, features=[_feature("prefers-color-scheme", scheme)])
 
     def size(self, width: int, height: int, *, scale: float = 1) -> None:
-        """Make the window so large."""
+        """Resize the window."""
         self._send(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
@@ -87,7 +87,7 @@ class Page:
         path.write_bytes(base64.b64decode(data))
 
     def pdf(self, path: Path) -> None:
-        """Save what a printer would print."""
+        """Save the page as printed."""
         data = self._send("Page.printToPDF", printBackground=False)["data"]
         path.write_bytes(base64.b64decode(data))
 
@@ -107,7 +107,7 @@ class Page:
 
     @property
     def requests(self) -> list[str]:
-        """The address of every request since the page was opened that was not kept back."""
+        """The URL of every unblocked request since the page was opened."""
         failed = [event["params"] for event in self._events if event["method"] == "Network.loadingFailed"]
         kept_back = {failure["requestId"] for failure in failed if "blockedReason" in failure}
         sent = [event["params"] for event in self._events if event["method"] == "Network.requestWillBeSent"]

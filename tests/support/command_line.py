@@ -1,4 +1,4 @@
-"""What tests of the command line share."""
+"""Helpers for tests of the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 class Ran(NamedTuple):
-    """What a command line came to."""
+    """The result of a command line."""
 
     code: int
     out: str
@@ -22,7 +22,7 @@ Cli = Callable[..., Ran]
 
 
 def edit(folder: Path, old: str, new: str, file: str = "asrnet.yaml") -> None:
-    """Replace what is there once, at least, in a file."""
+    """Replace text in a file, where it must occur."""
     path = folder / file
     text = path.read_text("utf-8")
     assert old in text
@@ -35,7 +35,7 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 
 
 def session(page: str) -> Iterator[tuple[str, list[str]]]:
-    """Every command of a page and the lines it is said to print."""
+    """Every command of a page and its printed lines."""
     for block in re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE):
         command = ""
         lines: list[str] = []

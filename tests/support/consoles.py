@@ -1,4 +1,4 @@
-"""Runs the consoles of the pages: the few words of a shell that they use, and ``asrnet`` in this process."""
+"""Runs the consoles of the pages: the few shell commands that they use, and ``asrnet`` in this process."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from asrnet.cli import main, streams
 
 
 class NotRunError(Exception):
-    """A program of the page is not to be had here."""
+    """A program of the page is not available here."""
 
 
 class Console:
-    """A shell in a folder of its own. ``programs`` are those that it starts, by name; others raise NotRunError.
+    """A shell in its own folder. ``programs`` are those that it can start, by name; others raise NotRunError.
 
     ``replaced`` are texts of commands that stand for something else: addresses, ids that the page leaves out.
     Questions are answered with yes.

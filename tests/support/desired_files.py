@@ -1,4 +1,4 @@
-"""Small desired-state files for tests, and what becomes of them. Files go to the working directory."""
+"""Small desired-state files for tests, and their loading. Files go to the working directory."""
 
 from __future__ import annotations
 

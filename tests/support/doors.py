@@ -1,4 +1,4 @@
-"""The doors onto a world that the contract suite goes through, and the world that most tests start from."""
+"""The backends ("doors") of the contract suite, and the world that most tests start from."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def https(world: World) -> Backend:
 
 
 class _Trusting(HTTPAdapter):
-    """Trusts one authority; the SDK's transport overrules what the session says of it."""
+    """Trusts one authority; otherwise the SDK's transport overrides the session's setting."""
 
     def __init__(self, ca: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def _certificates() -> str:
 
 
 def readable(backend: Backend, vault_id: ArmId) -> list[NetworkMapping]:
-    """The mappings of a vault, all of which say what they map."""
+    """The mappings of a vault, none of which is unreadable."""
     found = list(backend.mappings.mappings(vault_id))
     assert all(isinstance(mapping, NetworkMapping) for mapping in found)
     return [mapping for mapping in found if isinstance(mapping, NetworkMapping)]
@@ -90,6 +90,6 @@ class TwoRegions(Struct, frozen=True, kw_only=True):
 
 
 def status(backend: Backend, operation: Operation | None) -> OperationStatus:
-    """Where a Site Recovery operation stands; it must have been accepted."""
+    """The status of a Site Recovery operation, which must have been accepted."""
     assert operation is not None
     return backend.mapping_writer.operation(operation)

@@ -1,4 +1,4 @@
-"""A walk through everything the emulator implements, in an order that a client could take.
+"""Every operation of the emulator, in an order that a client could use.
 
 ``python tests/support/every_operation.py`` writes the fixtures anew: read the difference before you keep it. They
 restate what the service was seen to answer, or is specified or assumed to: docs/emulator-coverage.md says which.
@@ -53,12 +53,12 @@ _FORMS: Final = (
     (r"\d+/\d+/\d{4} \d+:\d\d:\d\d [AP]M|\d{8}T\d{6}Z", "<moment>"),
 )
 _SHOWN: Final = 3
-"""How many elements of a list are kept; more of them add nothing."""
+"""The number of list elements that are kept; more add nothing."""
 _COUNTED: Final = frozenset({"content-length", "date"})
 
 
 def form(value: Any) -> Any:
-    """A document whose times, GUIDs and the like are known by their forms only."""
+    """A document with times, GUIDs and similar values replaced by their forms."""
     if isinstance(value, dict):
         return {str(form(name)): form(inside) for name, inside in value.items()}
     if isinstance(value, list):
@@ -70,7 +70,7 @@ def form(value: Any) -> Any:
 
 
 class Walk:
-    """Sends requests and keeps the first answer of every operation and status, and of each state an operation has."""
+    """Sends requests and keeps the first answer for every operation, status and operation state."""
 
     def __init__(self) -> None:
         self.wire = Wire()

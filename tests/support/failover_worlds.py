@@ -1,4 +1,4 @@
-"""Networks, mappings and machines for the tests of prediction: two regions, two VMM servers, one vault."""
+"""Networks, mappings and machines for tests of prediction: two regions, two VMM servers, one vault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small world in which machines of a pair still go to an older network, and follow when a plan is applied."""
+"""A small world in which machines of a pair still use an older network, and follow when a plan is applied."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asrnet.ports import Clock, MappingReader, MappingWriter
 
 
 class Call(Struct, frozen=True):
-    """A call of a port: when, which method, and the name of the resource that it is about."""
+    """A call of a port: time, method, and the name of its resource."""
 
     time: float
     method: str
@@ -25,7 +25,7 @@ class Call(Struct, frozen=True):
 
 
 class Recorded:
-    """A port whose calls are noted."""
+    """A port whose calls are recorded."""
 
     def __init__(self, port: Any, clock: Clock, calls: list[Call]) -> None:
         self._port = port
@@ -91,11 +91,11 @@ class Followers(TwoRegions):
         return self.state(row(self.hub, self.new, **more), machines="follow")
 
     def planned(self, **more: Any) -> Plan:
-        """The plan of that."""
+        """The plan of this desired state."""
         return self.plan(self.desired(**more))
 
     def called(self, *methods: str) -> list[Call]:
-        """The calls of these methods, in their order."""
+        """The calls of these methods, in order."""
         return [call for call in self.calls if call.method in methods]
 
     def items(self) -> dict[str, ProtectedItem]:

@@ -1,4 +1,4 @@
-"""Terraform's language, read by its grammar: as much of it as dumps have."""
+"""Terraform's language, parsed by its grammar, as far as dumps need it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Killing asrnet at a chosen point, without a grace: for tests of what is left behind."""
+"""Killing asrnet at a chosen point: for tests of what is left behind."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ sys.exit(code)
 
 
 def clean(folder: Path) -> dict[str, str]:
-    """The environment without a say of this machine's."""
+    """The environment without this machine's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ASRNET_", "AZURE_", "ARM_"))}
     return {**kept, "XDG_CACHE_HOME": str(folder)}
 

@@ -1,4 +1,4 @@
-"""The door to Azure itself, for whoever sets ``ASRNET_LIVE=1``; docs/architecture.md says what it needs.
+"""The backend of live Azure, used if ``ASRNET_LIVE=1`` is set; docs/architecture.md says what it needs.
 
 It writes in the vault and the resource group that it is given and nowhere else: mappings, which it deletes after each
 test, and three virtual networks, which stay for the next run. A vault that has mappings is refused.
@@ -27,13 +27,13 @@ _NETWORKS: Final = {"Hub-EA": "eastasia", "Hub-SEA": "southeastasia", "Other-SEA
 
 
 def asked(name: str) -> str:
-    """What a variable says; without it nothing is done."""
+    """The value of a variable; without it the test is refused."""
     return os.environ.get(name) or pytest.exit(f"ASRNET_LIVE=1 needs {name}; see docs/architecture.md")
 
 
 @cache
 def opened() -> Backend:
-    """The backend that the environment asks for, with writes that end before they return."""
+    """The backend that the environment names, with writes that end before they return."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ASRNET_LIVE")}
     backend = backends.connect(settings.read({}, environ))
     vault = expect(ArmId(asked("ASRNET_LIVE_VAULT")), VAULT, "a vault")
@@ -43,13 +43,13 @@ def opened() -> Backend:
 
 
 def tidied(backend: Backend) -> None:
-    """No mapping is left: the vault had none when it was opened."""
+    """Delete all mappings: the vault had none at the start."""
     for mapping in list(backend.mappings.mappings(ArmId(asked("ASRNET_LIVE_VAULT")))):
         backend.mapping_writer.delete_mapping(mapping.id)
 
 
 class Patient:
-    """A MappingWriter whose writes have ended when it returns, as those of a world do unless it says otherwise."""
+    """A MappingWriter that waits for its writes to end, as a world's do by default."""
 
     def __init__(self, writer: MappingWriter) -> None:
         self._writer = writer
@@ -94,7 +94,7 @@ def vault() -> VaultResource:
 
 
 def fabric(place: str) -> Fabric:
-    """The vault's fabric for a region, which somebody has made before."""
+    """The vault's existing fabric for a region."""
     fabrics = opened().mappings.fabrics(ArmId(asked("ASRNET_LIVE_VAULT")))
     found = next((fabric for fabric in fabrics if fabric.location == place), None)
     return found or pytest.exit(f"ASRNET_LIVE_VAULT has no fabric for {place}; see docs/architecture.md")
@@ -102,7 +102,7 @@ def fabric(place: str) -> Fabric:
 
 @cache
 def network(name: str) -> VirtualNetwork:
-    """A network of the given group, made where it is not there yet."""
+    """A network of the given group, created if it is missing."""
     backend, place = opened(), _NETWORKS[name]
     group = ArmId(asked("ASRNET_LIVE_GROUP"))
     network_id = group.child("providers", "Microsoft.Network", "virtualNetworks", name)
@@ -116,7 +116,7 @@ def network(name: str) -> VirtualNetwork:
 
 
 class LiveAzure:
-    """Sets up what can be set up through the ports; what only a world can do skips the test."""
+    """Sets up what the ports can set up; tests that need a world are skipped."""
 
     def mapping(
         self,
@@ -128,7 +128,7 @@ class LiveAzure:
         name: str = "",
         state: str = "",
     ) -> NetworkMapping:
-        """A mapping, as the service gives it back; which ``state`` it is in is the service's own affair."""
+        """A mapping as the service returns it, in whatever ``state``."""
         if state:
             pytest.skip("sets up the state of a mapping, and live Azure decides itself")
         own_name = name or f"{primary.name}-to-{recovery.name}"

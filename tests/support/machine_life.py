@@ -1,4 +1,4 @@
-"""A machine whose life is played in a fake world: protected, failed over, re-protected, failed back."""
+"""A machine's lifecycle in a fake world: protected, failed over, re-protected, failed back."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SECONDS = 300
 
 
 class Life:
-    """A machine in eastasia that is protected in southeastasia, both ways mapped."""
+    """A machine in eastasia that is protected in southeastasia, with both networks mapped."""
 
     def __init__(self, *, seconds: int = 0) -> None:
         timing = f"time:{seconds}" if seconds else "immediate"
@@ -69,7 +69,7 @@ class Life:
         self.end(self.items.commit(item_id))
 
     def end(self, started: Started) -> Job:
-        """The job of an operation when its time has passed; it must have succeeded."""
+        """The job of an operation after its duration; it must have succeeded."""
         self.clock.sleep(SECONDS)
         job = self.world.jobs.get(self.vault.id.child("replicationJobs", started.id))
         assert job.state == "Succeeded", job.errors

@@ -1,4 +1,4 @@
-"""Random worlds with machines: a pair that follows, one that does not, machines of no pair and of another region."""
+"""Random worlds with machines: of a following pair, of another, of none, and of another region."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BESIDE = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/
 
 
 class Scene(TwoRegions):
-    """A vault with machines of pairs that follow and of one that does not, of no pair, and of another region."""
+    """A vault with machines of following pairs, of one that does not, of none, and of another region."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
@@ -128,7 +128,7 @@ class Scene(TwoRegions):
         )
 
     def _settings(self, level: Any) -> dict[str, Setting]:
-        """Some of the settings that a PATCH has, with values that nobody else would choose."""
+        """Some settings of a PATCH, with unusual values."""
         values: dict[str, Setting] = {}
         for number, member in enumerate(UPDATES["A2A"].of(level)):
             # Settings that keep a machine on its network are rarer: most machines are to follow.
@@ -149,7 +149,7 @@ class Scene(TwoRegions):
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """A document by the paths of its values; NICs and ip configurations go by their ids and names."""
+    """A document flattened by path; NICs and ip configurations are keyed by ids and names."""
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
         value = {str(part.get("nicId") or part.get("name") or index): part for index, part in enumerate(value)}
     if isinstance(value, dict):
@@ -158,7 +158,7 @@ def flat(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def differences(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> dict[str, set[str]]:
-    """The paths that differ, of each machine that differs at all."""
+    """The differing paths of each machine that differs."""
     changed = {
         name: {path for path in {*document, *after[name]} if document.get(path) != after[name].get(path)}
         for name, document in before.items()

@@ -1,4 +1,4 @@
-"""Valid documents made wrong: trees with a part exchanged, texts with a piece cut out, doubled or replaced."""
+"""Valid documents made invalid: trees with a part exchanged, texts with a piece removed, doubled or replaced."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class Block(Struct, frozen=True, kw_only=True):
     text: str
 
     def commands(self) -> Iterator[tuple[str, str]]:
-        """Each command of a console and the text that it is said to print."""
+        """Each command of a console and its printed text."""
         for part in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]:
             command, _, printed = part.partition("\n")
             yield command, printed

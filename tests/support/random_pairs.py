@@ -19,7 +19,7 @@ GENEROUS_OPTIONS = Options(forced=frozenset({"max_updates", "max_deletes", "max_
 
 
 class Scene:
-    """A random world with a desired state for part of it; the rest is somebody else's."""
+    """A random world with a desired state for part of it; the rest belongs to others."""
 
     def __init__(self, draw: Callable[[Any], Any], *, fabrics: bool = True) -> None:
         behaviour = Behaviour(
@@ -85,7 +85,7 @@ class Scene:
         return self.azure.mappings()
 
     def untouched(self) -> dict[str, str]:
-        """The live mappings that the desired state does not ask about, nor their present counterparts."""
+        """The live mappings outside the desired state, and their present counterparts."""
         live = self.live()
         asked = set()
         for wanted in self.desired.pairs:

@@ -1,4 +1,4 @@
-"""The life of an Azure machine as it was recorded, played on the emulator; the shape of every answer on the way.
+"""The recorded lifecycle of an Azure machine, played on the emulator; the shape of every answer.
 
 ``python tests/support/recorded_life.py`` writes the fixture anew: read the difference before you keep it. It restates
 the recorded answers in kinds of values, in the order of their members: what is null, an id and how it is spelled, a
@@ -41,7 +41,7 @@ _FAILOVER: Final = {
 
 
 def shape(value: Any) -> Any:
-    """What kind of value something is; of objects and lists what is in them."""
+    """The type of a value; for objects and lists, of their contents."""
     if isinstance(value, dict):
         return {name: shape(member) for name, member in value.items()}
     if isinstance(value, list):
@@ -76,11 +76,11 @@ class RecordedLife(Wire):
         self.answers: dict[str, Any] = {}
 
     def see(self, name: str, path: str) -> None:
-        """Note the shape of a GET's answer."""
+        """Record the shape of a GET's answer."""
         self.answers[name] = shape(self.get(path))
 
     def do(self, name: str, method: str, path: str, body: Any = None) -> None:
-        """Send a write, and note the shapes of its status while it runs and when it has ended."""
+        """Send a write, and record the shapes of its status while it runs and after it has ended."""
         answer = self.send(method, path, body=body)
         assert answer.status == 202, answer.body
         self.answers[f"{name}: accepted"] = [sorted(name for name, _ in answer.headers), len(answer.body)]
@@ -93,7 +93,7 @@ class RecordedLife(Wire):
 
 
 def play() -> dict[str, Any]:
-    """The shapes of all answers, by what was done."""
+    """The shapes of all answers, by action."""
     life = RecordedLife()
     fabrics = f"{life.vault}/replicationFabrics"
     policy = f"{life.vault}/replicationPolicies/policy-1"

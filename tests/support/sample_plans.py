@@ -1,4 +1,4 @@
-"""Plans and live pairs made by hand, for the tests of what they look like."""
+"""Handmade plans and live pairs for tests of rendering."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def copy_creation(pair_name: str) -> Change:
 
 
 def full_plan() -> Plan:
-    """A plan with something of everything."""
+    """A plan with every kind of content."""
     retarget = change(
         "update",
         "app-map",
@@ -122,7 +122,7 @@ def full_plan() -> Plan:
 
 
 def applied(plan: Plan, outcome: Any, **fields: Any) -> Report:
-    """The report of ``plan`` after every change came out alike."""
+    """The report of ``plan`` with the same outcome for every change."""
     changes = tuple(
         AppliedChange(**{name: getattr(one, name) for name in one.__struct_fields__}, outcome=outcome, **fields)
         for one in plan.changes
@@ -132,7 +132,7 @@ def applied(plan: Plan, outcome: Any, **fields: Any) -> Report:
 
 
 def machine_plan() -> Plan:
-    """A plan that moves one machine of hub, holds a second and leaves a third where it is; a fourth is reported."""
+    """A plan that updates one machine of hub, holds a second, leaves a third and reports a fourth."""
 
     def networks(recovery: str, subnet: str, ip: str | None = None, test: str | None = None) -> MachineNetworks:
         address = MachineAddress(

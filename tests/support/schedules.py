@@ -1,4 +1,4 @@
-"""What tests of the templates for schedulers share: reading them strictly, running their commands against a fake."""
+"""Helpers for tests of scheduler templates: strict parsing, and running their commands against a fake."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 
 
 class Finished(NamedTuple):
-    """What a shell came to."""
+    """The result of a shell."""
 
     code: int
     out: str
@@ -40,7 +40,7 @@ def strict_yaml(path: Path, *, as_text: bool = False) -> Any:
 
 
 def quick(world: Path) -> None:
-    """Let operations of a world take no time."""
+    """Make the operations of a world immediate."""
     text = world.read_text("utf-8")
     world.write_text(text.replace("version: 1\n", "version: 1\nbehaviour: {operations: immediate}\n", 1), "utf-8")
 

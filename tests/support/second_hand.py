@@ -1,4 +1,4 @@
-"""Somebody else who acts at the worst moment: when a write leaves, so that only a repeat can notice it."""
+"""Somebody else who acts when a write is sent, so that only a repeat can notice it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asrnet.ports import Backend, before_sending
 
 
 class _Watched:
-    """A writer of which the first request of one method is noticed."""
+    """A writer that detects the first request of one method."""
 
     def __init__(self, writer: Any, method: str, act: Callable[[], object]) -> None:
         self._writer = writer
@@ -36,7 +36,7 @@ class _Watched:
 
 
 def meddled(backend: Backend, method: str, act: Callable[[], object]) -> Backend:
-    """``backend``, but that ``act`` happens when the first request of a writer's ``method`` leaves."""
+    """``backend``, with ``act`` called when the first request of a writer's ``method`` is sent."""
     return structs.replace(
         backend,
         mapping_writer=_Watched(backend.mapping_writer, method, act),
@@ -45,7 +45,7 @@ def meddled(backend: Backend, method: str, act: Callable[[], object]) -> Backend
 
 
 class _Blind:
-    """A writer that sends without asking anybody."""
+    """A writer that sends without the checks before it."""
 
     def __init__(self, writer: Any) -> None:
         self._writer = writer
@@ -56,7 +56,7 @@ class _Blind:
 
 
 def blind(backend: Backend) -> Backend:
-    """``backend``, but that nothing runs before a write is sent: as if asrnet did not look again."""
+    """``backend`` without the reads before each write."""
     return structs.replace(
         backend, mapping_writer=_Blind(backend.mapping_writer), network_writer=_Blind(backend.network_writer)
     )

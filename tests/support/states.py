@@ -1,4 +1,4 @@
-"""Desired states and small worlds in a few words, for tests."""
+"""Short builders of desired states and small worlds for tests."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TwoRegions:
         )
 
     def map(self, primary: VirtualNetwork, recovery: VirtualNetwork, *, name: str = "") -> NetworkMapping:
-        """A live mapping, made by somebody."""
+        """A live mapping made by somebody else."""
         return self.build.mapping(
             self.fabrics[primary.location], primary, self.fabrics[recovery.location], recovery, name=name
         )
@@ -93,7 +93,7 @@ class TwoRegions:
         return planning.plan(desired, found, selection=selection, forced=forced, allow_delete=allow_delete)
 
     def apply(self, plan: Plan, **options: Any) -> Report:
-        """Apply without limits in the way."""
+        """Apply without limits."""
         return applying.apply(plan, self.backend, Options(**options))
 
     def mappings(self) -> dict[str, str]:
@@ -107,13 +107,13 @@ class TwoRegions:
 
 
 def row(primary: VirtualNetwork, recovery: VirtualNetwork | None, *, name: str = "", **more: Any) -> Row:
-    """A row; without a recovery network it asks for a copy."""
+    """A row; without a recovery network it declares a copy."""
     recovery_id = recovery.id if recovery else None
     return Row(name=name or primary.name, vault="sea", primary=primary.id, recovery=recovery_id, **more)
 
 
 def steps(plan: Plan) -> list[tuple[str, str, list[str]]]:
-    """Each change as its pair, its action and its steps."""
+    """Each change as pair, action and steps."""
     return [(change.pair or "", change.action, [step.action for step in change.steps]) for change in plan.changes]
 
 

@@ -1,4 +1,4 @@
-"""Two on-premises sites, Beijing and Shanghai, beside the two regions: for tests of VMM networks."""
+"""Two on-premises sites, Beijing and Shanghai, besides the two regions: for tests of VMM networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that sees the bare wire: requests and responses of the emulator as they are."""
+"""A client of the raw wire: the emulator's requests and responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEARER = {"authorization": "Bearer made-up", "x-ms-client-request-id": "4f0c0000
 
 
 class Wire:
-    """Sends requests to an emulator of one's own. ``world`` builds what is behind it."""
+    """Sends requests to its own emulator. ``world`` builds the state behind it."""
 
     def __init__(self, options: Options | None = None) -> None:
         self.build = Builder()
@@ -50,7 +50,7 @@ class Wire:
         return json.loads(response.body)
 
     def follow(self, url: str, method: str = "GET") -> Response:
-        """Send a request to an address that an answer gave."""
+        """Send a request to a URL from an answer."""
         parts = urlsplit(url)
         return self.app.handle(Request(method=method, path=parts.path, query=parts.query, headers=BEARER))
 
@@ -62,5 +62,5 @@ def error_of(response: Response) -> dict[str, Any]:
 
 
 def exactly(document: object) -> str:
-    """A document with the order of its keys, to compare."""
+    """A document with the order of its keys, for comparison."""
     return json.dumps(document, indent=1)

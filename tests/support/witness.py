@@ -1,4 +1,4 @@
-"""Somebody who watches a backend: everything read and every write, in order, to be judged afterwards."""
+"""A recorder of a backend: every read and every write, in order, for later checks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Listed(Struct, eq=False):
 
 
 class Got(Struct, eq=False):
-    """A single mapping or network that was asked for; ``when`` is the time at which the first request was sent.
+    """A single mapping or network that was read; ``when`` is when the first request was sent.
 
     ``ended`` is when the answer came, None where none did.
     """
@@ -62,11 +62,11 @@ class Intruded(Struct, eq=False):
 
 
 class Planned(Struct, eq=False):
-    """The plan was made: what is read from here on is read to apply it."""
+    """The plan was made: later reads are for applying it."""
 
 
 class Wrote(Struct, eq=False):
-    """A write to a mapping that was sent, or sent again, at a time. ``there`` is what really was there.
+    """A write to a mapping, sent or repeated, at a time. ``there`` is what really existed.
 
     ``baseless`` are virtual networks of it that there were not, and ``live`` is where each mapping of the vault really
     led.
@@ -82,7 +82,7 @@ class Wrote(Struct, eq=False):
 
 
 class Made(Struct, eq=False):
-    """A fabric or network whose creation was sent, at a time; ``there`` is the network that really was there.
+    """The creation of a fabric or network, at a time; ``there`` is the network that really existed.
 
     ``is_repeat``: it may have been made by an earlier sending of this very run.
     """
@@ -97,7 +97,7 @@ Event = Listed | Got | Intruded | Planned | Wrote | Made
 
 
 class Witness:
-    """Watches the ports of ``backend``; ``world`` is the truth behind them.
+    """Records the ports of ``backend``; ``world`` is the truth behind them.
 
     ``intrude`` is called before each read; the id it returns is that of a mapping that somebody else wrote to.
     ``on_write`` hears of each write. What lists show may be as old as ``lag`` seconds.
@@ -126,11 +126,11 @@ class Witness:
         )
 
     def forget(self) -> None:
-        """Start with an empty page, but for what others did: lists may not show it yet."""
+        """Clear all events but foreign writes, which lists may not show yet."""
         self.events[:] = [event for event in self.events if isinstance(event, Intruded)]
 
     def lists_to_apply(self, vault: ArmId, what: List, until: Wrote, since: float) -> list[tuple[Any, ...]]:
-        """What such lists since the plan showed, those that began at ``since`` or later and ended before a write."""
+        """The contents of such lists since the plan, sent at ``since`` or later and ended before a write."""
         shown: list[tuple[Any, ...]] = []
         for event in self.before(until):
             if isinstance(event, Planned):
@@ -152,7 +152,7 @@ class Witness:
     # What the ports tell.
 
     def lists(self, what: List, vault: ArmId, call: Callable[[], Iterable[E]]) -> Iterator[E]:
-        """Pass a list on; somebody else may have had a go just before it began."""
+        """Return a list; somebody else may act just before it."""
         self.disturbed(self._intrude)
         event = Listed(what, vault, self.world.clock.now())
         self.events.append(event)
@@ -166,7 +166,7 @@ class Witness:
         yield from event.found
 
     def gets(self, resource_id: ArmId, call: Callable[[], E]) -> E:
-        """Pass a single resource on."""
+        """Return a single resource."""
         self.disturbed(self._intrude)
         event = Got(resource_id, self.world.clock.now())
         self.events.append(event)
@@ -177,7 +177,7 @@ class Witness:
 
     @contextmanager
     def _timed(self, event: Listed | Got) -> Iterator[None]:
-        """Inside the block, note when the first request of a read is sent.
+        """Record when the first request of a read in the block is sent.
 
         A read may wait at a gate for many seconds before it is sent, and shows nothing older than its sending. A repeat
         does not make it younger: which of the attempts a page of a list came from cannot be told here.
@@ -193,7 +193,7 @@ class Witness:
             yield
 
     def wrote(self, action: Action, mapping_id: ArmId, after: NetworkMapping | None) -> None:
-        """A write to a mapping is being sent."""
+        """Record that a write to a mapping is sent."""
         there = self.world.state.mapping(mapping_id)
         state = self.world.state
         ends = (after.primary_network_id, after.recovery_network_id) if after else ()
@@ -203,24 +203,24 @@ class Witness:
         self._on_write(action, mapping_id)
 
     def made(self, what: Fabric | VirtualNetwork) -> None:
-        """The creation of a fabric or network is being sent."""
+        """Record that the creation of a fabric or network is sent."""
         there = self.world.state.network(what.id) if isinstance(what, VirtualNetwork) else None
         is_repeat = any(isinstance(event, Made) and event.what.id == what.id for event in self.events)
         self.events.append(Made(what, self.world.clock.now(), there, is_repeat))
 
     def planned(self, intrude: Callable[[], ArmId | None]) -> None:
-        """The plan is made; somebody else may have a go before it is applied."""
+        """Record that the plan is made; somebody else may act before it is applied."""
         self.events.append(Planned())
         self.disturbed(intrude)
 
     def disturbed(self, intrude: Callable[[], ArmId | None]) -> None:
-        """Let somebody else have a go, and note it."""
+        """Let somebody else act, and record it."""
         mapping_id = intrude()
         if mapping_id:
             self.events.append(Intruded(mapping_id, self.world.clock.now()))
 
     def theirs_since(self, resource_id: ArmId, until: Event) -> float:
-        """When somebody else last touched a mapping or network before an event; far in the past where nobody did."""
+        """When somebody else last wrote a mapping or network before an event; far in the past if never."""
         return next(
             (event.when for event in self.before(until) if isinstance(event, Intruded) and event.id == resource_id),
             float("-inf"),
@@ -244,21 +244,21 @@ class Witness:
         return list(reversed(self.events[: self.events.index(until)] if until else self.events))
 
     def planned_by(self, vault: ArmId, what: List, until: Event | None = None) -> tuple[Any, ...]:
-        """What the last such list before the plan showed."""
+        """The last such list before the plan."""
         earlier = self.before(until)
         planned = next((at for at, event in enumerate(earlier) if isinstance(event, Planned)), 0)
         lists = (event for event in earlier[planned:] if isinstance(event, Listed) and event.found is not None)
         return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
 
     def last_listed(self, vault: ArmId, what: List) -> tuple[Any, ...]:
-        """What the last such list showed."""
+        """The last such list."""
         lists = (event for event in self.before(None) if isinstance(event, Listed) and event.found is not None)
         return next((each.found or () for each in lists if (each.vault, each.what) == (vault, what)), ())
 
     def listed_to_apply(
         self, vault: ArmId, what: List, until: Event | None = None, since: float = 0.0
     ) -> tuple[Any, ...] | None:
-        """What the last such list since the plan showed, of those sent at ``since`` or later; None without one."""
+        """The last such list since the plan that was sent at ``since`` or later; None without one."""
         for event in self.before(until):
             if isinstance(event, Planned):
                 return None
@@ -268,7 +268,7 @@ class Witness:
         return None
 
     def got_to_apply(self, resource_id: ArmId, until: Event | None = None) -> Got | None:
-        """The last time since the plan that a single resource was asked for."""
+        """When a single resource was last read since the plan."""
         for event in self.before(until):
             if isinstance(event, Planned):
                 return None
@@ -277,7 +277,7 @@ class Witness:
         return None
 
     def seen_after_writing(self, mapping_id: ArmId) -> list[NetworkMapping | None]:
-        """What each read since the last write to a mapping showed of it."""
+        """The mapping in each read since its last write."""
         shown: list[NetworkMapping | None] = []
         for event in self.before(None):
             if isinstance(event, Wrote) and event.id == mapping_id:
@@ -287,7 +287,7 @@ class Witness:
         return shown
 
     def saw_made(self, resource_id: ArmId) -> bool:
-        """Whether a fabric or network was seen after its creation was sent."""
+        """Whether a fabric or network was read after its creation was sent."""
         for event in self.before(None):
             if isinstance(event, Made) and event.what.id == resource_id:
                 return False
@@ -329,7 +329,7 @@ def shown_by(event: Got | Listed, mapping_id: ArmId) -> NetworkMapping | None:
 
 
 class _Reader:
-    """MappingReader that is watched."""
+    """A recorded MappingReader."""
 
     def __init__(self, real: MappingReader, witness: Witness) -> None:
         self._real = real
@@ -359,7 +359,7 @@ class _Reader:
 
 
 class _Writer:
-    """MappingWriter that is watched: a write is noted when it leaves, and again when it is repeated."""
+    """A recorded MappingWriter: each write is recorded when sent and when repeated."""
 
     def __init__(self, real: MappingWriter, witness: Witness) -> None:
         self._real = real
@@ -393,7 +393,7 @@ class _Writer:
 
 
 class _NetworkReader:
-    """NetworkReader that is watched."""
+    """A recorded NetworkReader."""
 
     def __init__(self, real: NetworkReader, witness: Witness) -> None:
         self._real = real
@@ -410,7 +410,7 @@ class _NetworkReader:
 
 
 class _Networks:
-    """NetworkWriter that is watched."""
+    """A recorded NetworkWriter."""
 
     def __init__(self, real: NetworkWriter, witness: Witness) -> None:
         self._real = real

@@ -21,7 +21,7 @@ from asrnet.ports import MappingReader, MappingWriter, Operation, OperationStatu
 
 
 class Speechless:
-    """A MappingWriter that never tells where an operation stands, or not at the first ``times``."""
+    """A MappingWriter that never has a status for an operation, or not for the first ``times``."""
 
     def __init__(self, writer: MappingWriter, error: AsrError, *, times: int = 1000) -> None:
         self._error = error
@@ -42,7 +42,7 @@ class Speechless:
 
 
 class Impatient:
-    """A MappingReader during which somebody presses Ctrl-C, after ``patience`` lists of mappings."""
+    """A MappingReader that is interrupted by Ctrl-C after ``patience`` lists of mappings."""
 
     def __init__(self, reader: MappingReader, *, patience: int) -> None:
         self._reader = reader
@@ -59,7 +59,7 @@ class Impatient:
 
 
 class Behind:
-    """A MappingReader whose list of jobs is empty at the first ``looks``."""
+    """A MappingReader whose list of jobs is empty for the first ``looks`` reads."""
 
     def __init__(self, reader: MappingReader, *, looks: int) -> None:
         self._reader = reader
@@ -90,7 +90,7 @@ class Queueing:
 
 
 class Haunted:
-    """A MappingReader whose lists show ``deleted`` as well; ``on_get`` is called when one of them is asked for."""
+    """A MappingReader whose lists also show ``deleted``; ``on_get`` is called when one of these is read."""
 
     def __init__(self, reader: MappingReader, on_get: Callable[[], object]) -> None:
         self.deleted: list[NetworkMapping] = []
@@ -164,7 +164,7 @@ UNTOLD = [
     CredentialError("the token has expired"),
     ServiceError("refused to send a token to 'pod.example'", code="ForeignHost"),
 ]
-"""Why Azure may not be asked how an operation stands."""
+"""Reasons why the status of an operation may be unreadable."""
 
 
 class TestWaiting:
@@ -265,7 +265,7 @@ class TestWaiting:
         assert sorted(change.warnings for change in report.changes) == [(), ("Azure warns: Disk is full.",)]
 
     def test_a_hundred_pairs_cost_few_requests_and_little_more_than_the_floor(self) -> None:
-        """The floor: a fresh list, all writes four at a time, one operation, one look and one read-back."""
+        """The floor: a fresh list, all writes four at a time, one operation, one list of jobs and one read-back."""
         azure = TwoRegions(behaviour=Behaviour(operations="time:3", latency=0.1))
         rows = [row(azure.network(f"n{i}"), azure.network(f"r{i}", SEA)) for i in range(100)]
         plan = azure.plan(azure.state(*rows))
@@ -396,7 +396,7 @@ class TestInterruption:
         assert "putting it back" not in (report.changes[0].error or "")
 
     def test_nothing_is_put_back_where_the_answer_comes_after_ctrl_c(self) -> None:
-        """Another pair is waited for, and Ctrl-C comes while its job is asked for and the PUT is out."""
+        """Ctrl-C arrives while the job of another pair is read and the PUT is in flight."""
         azure = TwoRegions(operations="time:3")
         hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
         azure.map_both(hub, old)
@@ -451,7 +451,7 @@ class TestInterruption:
 
 
 def test_a_refused_create_undoes_nothing_that_was_done_before_it() -> None:
-    """The forward mapping is where it should be: half of the new pair is better than all of the old one."""
+    """The forward mapping is right: half of the new pair is better than all of the old one."""
     azure = TwoRegions(operations="time:3")
     hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
     azure.map_both(hub, old)
@@ -570,7 +570,7 @@ def test_a_network_that_somebody_makes_exactly_as_planned_is_left_alone() -> Non
 
 
 def test_a_skipped_change_does_not_hold_up_others_on_its_networks() -> None:
-    """The copy that a is to move to cannot be made, so a stays; b, which comes after a's writes, does not wait."""
+    """The copy for a cannot be created, so a stays; b, which depends on a's writes, does not wait."""
     azure = TwoRegions(operations="time:3")
     azure.build.resource_group("rg-asr", location=SEA)
     a, b, x = azure.network("a"), azure.network("b"), azure.network("x", SEA)
@@ -599,7 +599,7 @@ def test_a_write_that_somebody_else_already_made_is_not_undone() -> None:
 
 
 class TestSlowAnswers:
-    """What was read long ago says nothing about now."""
+    """An old read says nothing about the present."""
 
     def test_nothing_is_written_where_one_read_takes_longer_than_it_may_be_old(self) -> None:
         azure = TwoRegions()

@@ -1,4 +1,4 @@
-"""Applying changes of machines: who goes first, what makes a change stale, what is compared, and what undoes it."""
+"""Applying changes of machines: the first machine, staleness, comparison, and undoing."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def with_writer(azure: Followers, writer: type[Writer]) -> Writer:
 
 
 class LateReader:
-    """A MappingReader that shows machines as they were until so many seconds after the first PATCH."""
+    """A MappingReader that shows old machines until that many seconds after the first PATCH."""
 
     def __init__(self, azure: Followers, *, seconds: float) -> None:
         self._azure = azure
@@ -494,7 +494,7 @@ class TestLimits:
 
 
 def run_az(azure: Followers, command: str) -> None:
-    """Do what an ``az rest --method patch`` does."""
+    """Apply the body of an ``az rest --method patch``."""
     words = shlex.split(command)
     assert words[:4] == ["az", "rest", "--method", "patch"]
     url, body = words[words.index("--url") + 1], json.loads(words[words.index("--body") + 1])

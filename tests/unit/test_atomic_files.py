@@ -13,7 +13,7 @@ from asrnet.files.atomic import PendingFile
 def test_a_file_is_synced_to_disk_before_it_replaces_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rename may reach the disk before the text does: after a power failure the file would be empty."""
+    """A rename may reach the disk before the content does; after a power failure the file would be empty."""
     target = tmp_path / "plan.json"
     target.write_text("old", "utf-8")
     synced: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""The line that every write leaves, and the command in it that takes the write back."""
+"""The audit line of every write, and its command that undoes the write."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_refused_write_has_the_request_id_by_which_azure_traces_it() -> None:
     [("vmm_to_vmm", "two", "two"), ("vmm_to_azure", PSEUDO_FABRIC, "Microsoft Azure")],
 )
 def test_the_body_that_made_a_deleted_mapping_restores_it(kind: MappingKind, fabric: str, sent: str) -> None:
-    """Azure as the recovery side goes by a name of its own; the fabric that it is shown as is in no list."""
+    """Azure as the recovery side has a special name; its fabric is in no list."""
     before = mapping(kind, fabric)
     command = undo_command(Step(action="delete", resource_id=before.id, before=before))
     properties = json.loads(command.partition("--body '")[2].rstrip("'"))["properties"]

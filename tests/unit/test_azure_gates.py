@@ -1,4 +1,4 @@
-"""The gates: who may pass, when, and who waits."""
+"""The gates: which requests may pass, when, and which wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Documents of the wire as models, and models as documents."""
+"""Wire documents read as models, and models written as documents."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ def test_the_network_of_an_on_premises_machine_is_a_name_and_no_id() -> None:
 
 
 def test_a_re_protected_machine_is_recognised_by_where_it_was_first_protected() -> None:
-    """Recorded: it lives in the recovery region's fabric, and activeLocation is Primary again."""
+    """Recorded: the item belongs to the recovery region's fabric, and activeLocation is Primary again."""
     details: dict[str, object] = {
         "instanceType": "A2A",
         "initialPrimaryFabricLocation": "East US",

@@ -52,7 +52,7 @@ def test_waiting_ends_at_the_timeout_when_nothing_is_done() -> None:
 
 
 def test_a_call_does_not_see_the_context_of_another() -> None:
-    """They may share a thread, one after the other."""
+    """Calls may share a thread, one after the other."""
     clock = SimulatedClock()
     word = ContextVar("word", default="unset")
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Which cloud is reached where, and where a token may go."""
+"""The endpoints of each cloud, and where a token may be sent."""
 
 from __future__ import annotations
 

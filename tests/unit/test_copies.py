@@ -1,4 +1,4 @@
-"""Copies of networks: what goes into them, what keeps one from being made, and what is said of the rest."""
+"""Copies of networks: what is copied, what prevents a copy, and what is reported."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def copied(plan: Plan) -> VirtualNetwork:
 
 
 def planned_with(azure: TwoRegions, desired: DesiredState, network: VirtualNetwork) -> Plan:
-    """The plan where ``network`` is as no small world's can be."""
+    """The plan with ``network`` as a small world cannot build it."""
     found = read_inventory(desired, azure.backend)
     return plan(desired, structs.replace(found, networks={**found.networks, network.id: network}))
 

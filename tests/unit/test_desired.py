@@ -1,4 +1,4 @@
-"""The desired state's files: what they mean, one by one and as a folder."""
+"""The desired-state files: their meaning, singly and as a folder."""
 
 from __future__ import annotations
 

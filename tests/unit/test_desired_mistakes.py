@@ -1,4 +1,4 @@
-"""Every mistake in a desired state is named with its place; two that contradict each other are both named."""
+"""Every mistake in a desired state is named with its line; contradictions name both lines."""
 
 from __future__ import annotations
 

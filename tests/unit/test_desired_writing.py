@@ -1,4 +1,4 @@
-"""A desired state that is written can be read by people, and reads back the same."""
+"""A written desired state is readable and reads back the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strict documents: what is accepted, and that every refusal names file, line, path, problem and expectation."""
+"""Strict documents: what is accepted, and that every refusal has file, line, path, problem and expectation."""
 
 from __future__ import annotations
 

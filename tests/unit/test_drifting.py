@@ -1,4 +1,4 @@
-"""Drift: kinds, what a run leaves alone, and correcting with what is left told."""
+"""Drift: kinds, what a run leaves alone, and correcting with a report of what remains."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from asrnet.ports import Backend
 
 
 class Drifted(TwoRegions):
-    """One pair of every kind of drift, one in sync and one mapping that nobody asks for."""
+    """One pair for every kind of drift, one in sync, and one undeclared mapping."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)

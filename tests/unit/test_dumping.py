@@ -1,4 +1,4 @@
-"""What a dump says of what it leaves out."""
+"""What a dump says about what it omits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One reading reports all mistakes that can be found independently of each other, and no consequence as another one."""
+"""One read reports all independent mistakes, and no consequence of a mistake as another one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor's checks: what is looked at, the verdict, the fix; and that nothing is written."""
+"""The doctor's checks: results and fixes, and that nothing is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Live mappings for Bicep and az: each file is read by its own language, and says what the mappings are."""
+"""Live mappings for Bicep and az: each file is parsed in its own language and matches the mappings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where machines are after failback, one row per rule; a row's id is the code of its rule."""
+"""Where machines land after failback, one row per rule; a row's id is the code of its rule."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_re_protected_machine_without_its_own_network_follows_the_mapping_of_t
 
 
 def test_while_a_machine_is_re_protected_its_own_settings_decide_already() -> None:
-    """Recorded: the NIC has no primary network and no address then, is NotSelected, and its way home is set."""
+    """Recorded: the NIC then has no primary network and no address, is NotSelected, and its failback network is set."""
     bare = IpConfiguration(name="ipconfig1", ip_type="Dynamic", recovery_subnet="web")
     nic = Nic(name="nic0", recovery_network_id=EA.id, selection="NotSelected", ip_configurations=(bare,))
     under_way = item("vm", SEA, state="InitialReplicationInProgress", **RUNS_AWAY)

@@ -1,4 +1,4 @@
-"""The address a machine has after failover between regions, and whether it is static: what is given, what follows.
+"""The address of a machine after failover between regions, and its type: inputs and expected address.
 
 A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """

@@ -1,4 +1,4 @@
-"""What NICs have today beside what their replicas will have: what is left behind, what differs, what is not known."""
+"""NICs compared with their replicas: what is left behind, differs or is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which machines a vault tells of, and what a prediction of many says."""
+"""Which machines a vault has, and predictions of many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network a machine lands on at failover and in a test failover: what is given, what follows.
+"""The network of a machine after failover and in a test failover: inputs and expected landing.
 
 A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """

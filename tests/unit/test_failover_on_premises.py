@@ -1,4 +1,4 @@
-"""The address a machine of a VMM site has after failover, in Azure or on a secondary site: given this, follows that.
+"""The address of a VMM site's machine after failover, in Azure or on a secondary site: inputs and expected address.
 
 A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """

@@ -1,4 +1,4 @@
-"""docs/failover-rules.md says what the tables of rules say, and names a test for every one of them."""
+"""docs/failover-rules.md matches the tables of rules, and names a test for every rule."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def named_rows(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 
 def rule_tests() -> dict[str, str]:
-    """For each code the test whose row is called after it."""
+    """The test for each code, whose row has the code as its id."""
     return {row: test for module in map(importlib.import_module, TESTS) for row, test in named_rows(module)}
 
 

@@ -1,4 +1,4 @@
-"""The subnet of the recovery network a machine lands in: what is given, what follows.
+"""The recovery subnet of a machine: inputs and expected landing.
 
 A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """

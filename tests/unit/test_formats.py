@@ -1,4 +1,4 @@
-"""The table of formats: what it promises of each kind of document is kept, and everything else is refused."""
+"""The table of formats: each kind of document is written in its formats, and others are refused."""
 
 from __future__ import annotations
 

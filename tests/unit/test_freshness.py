@@ -13,7 +13,7 @@ from asrnet.planning.staleness import changes_between, moved_since
 
 
 def changed(azure: TwoRegions, network: VirtualNetwork) -> tuple[str, ...]:
-    """What a plan made before ``network`` became as it is now says of it."""
+    """What has changed for a plan made before ``network``."""
     dr = azure.network("dr", SEA)
     plan = azure.plan(azure.state(row(azure.network("hub"), dr)))
     azure.build.add(network)

@@ -116,7 +116,7 @@ def test_only_refusals_that_force_can_lift_are_explained_as_such() -> None:
 
 
 def test_every_kind_of_refusal_that_is_raised_is_explained() -> None:
-    """By a limit, a finding or the table of refusals."""
+    """Explained by a limit, a finding or the table of refusals."""
     sources = (path.read_text("utf-8") for path in Path(asrnet.__file__).parent.rglob("*.py"))
     raised = {
         keyword.value.value

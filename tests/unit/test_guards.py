@@ -1,4 +1,4 @@
-"""What must not be changed while machines fail over."""
+"""Changes that are held while machines fail over."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def follow(item: ProtectedItem) -> Change:
 
 
 def reason(guard: Activity, change: Change, *forced: str) -> str:
-    """Why the change must wait; empty where it need not."""
+    """The reason why the change must wait; empty if it need not."""
     hold = guard.hold(change, forced)
     return f"{hold.kind}: {hold.reason}" if hold else ""
 
@@ -68,7 +68,7 @@ def reason(guard: Activity, change: Change, *forced: str) -> str:
 def machine(
     name: str = "vm1", *, fabric: ArmId = EAST, recovery_fabric: ArmId | None = WEST, **more: Any
 ) -> ProtectedItem:
-    """A machine of app that fails over to dr, of which all is known."""
+    """A machine of app that fails over to dr, with every member."""
     nic = Nic(name="nic0", primary_network_id=APP, recovery_network_id=DR)
     values = {
         "primary_location": "east",
@@ -86,7 +86,7 @@ def machine(
 
 
 def reversed_machine(name: str = "vm1", **more: Any) -> ProtectedItem:
-    """The same after failover, commit and re-protection: it lives in the other fabric and runs on dr."""
+    """The same machine after failover, commit and re-protection: in the other fabric, running on dr."""
     nic = Nic(name="nic0", primary_network_id=DR, recovery_network_id=APP)
     values = {"primary_location": "west", "recovery_location": "east", "nics": (nic,), **more}
     return machine(name, fabric=WEST, recovery_fabric=EAST, **values)
@@ -104,7 +104,7 @@ BYSTANDER = on(EAST, OTHER, NORTH, vnet("north").id)
 
 
 def unnamed(moving: ProtectedItem) -> ProtectedItem:
-    """The machine as Site Recovery tells it where nobody knows which network the name stands for."""
+    """The machine as Site Recovery shows it when the network name cannot be resolved."""
     return structs.replace(moving, nics=(Nic(name="nic0", primary_network="corp"),))
 
 

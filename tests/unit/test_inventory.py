@@ -1,4 +1,4 @@
-"""What is read, how often, and what a failure stands for."""
+"""What is read, how often, and the effect of a failure."""
 
 from __future__ import annotations
 

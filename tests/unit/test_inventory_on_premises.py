@@ -1,4 +1,4 @@
-"""VMM servers in the inventory: read where there are any, told in names, and completed by files."""
+"""VMM servers in the inventory: read if there are any, named, and completed by files."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_name_that_two_networks_of_a_server_share_identifies_neither(sites: Cl
 
 
 class NoAnswer:
-    """A VMM reader that reaches nobody."""
+    """A VMM reader that reaches no server."""
 
     def __getattr__(self, name: str) -> Callable[[ArmId], NoReturn]:
         return self._fail

@@ -1,4 +1,4 @@
-"""How many requests a vault may have under way: fewer while it is busy, and never more than its share."""
+"""The requests in flight for a vault: fewer while it is busy, and never more than its share."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_no_vault_has_more_than_its_share_in_flight(share: int, rooms: list[bool
 
 
 class Crowd:
-    """A MappingWriter that knows how many writes were under way at most."""
+    """A MappingWriter that records the maximum of concurrent writes."""
 
     def __init__(self, writer: MappingWriter) -> None:
         self._writer = writer

@@ -1,4 +1,4 @@
-"""When a look at what is pending makes sense."""
+"""When pending operations are polled."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lane(task: Task, **state: object) -> Lane:
 
 
 def _named(value: object) -> str:
-    """The same in every process, which pytest-xdist insists on: functions are told by their addresses."""
+    """Ids that are the same in every process, as pytest-xdist requires; functions would have addresses."""
     return "-".join(value) if isinstance(value, dict) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Lists of networks that are behind Azure, as Resource Graph's are: what is to be changed is asked for by id."""
+"""Lists of networks that lag, as Resource Graph's do: networks to be changed are read by id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asrnet.ports import Backend, NetworkReader
 
 
 class Behind:
-    """Lists what was there when it was made; by id it tells what is there now, and remembers being asked."""
+    """Lists the networks as they were at its creation; reads by id are current and recorded."""
 
     def __init__(self, exact: NetworkReader) -> None:
         self.exact = exact
@@ -36,7 +36,7 @@ class Behind:
 
 
 class Lagging:
-    """A world of which the list of networks is not told anew."""
+    """A world whose list of networks is not refreshed."""
 
     def __init__(self, azure: TwoRegions) -> None:
         self.networks = Behind(azure.backend.networks)

@@ -22,7 +22,7 @@ ONE = vmm_row("VMM-Beijing/VMNetwork1-Beijing", "VMM-Shanghai/VMNetwork1-Shangha
 
 
 class MappedSites(TwoSites):
-    """The two sites, and what tests ask of them."""
+    """The two sites, with helpers for tests."""
 
     def map_sites(self, *, primary: str = "VMNetwork1-Beijing", recovery: str = "VMNetwork1-Shanghai") -> None:
         """A live pair."""
@@ -112,7 +112,7 @@ def test_lists_diagrams_and_plans_show_no_guids(sites: MappedSites) -> None:
 
 
 def planned(sites: MappedSites, written: Dump, path: Path) -> tuple[DesiredState, int, list[str]]:
-    """What the written file says, how many changes it asks for, and the pairs that are not as they should be."""
+    """The written file, the number of changes in its plan, and pairs not in sync."""
     path.write_text(written.text(str(path.parent)), encoding="utf-8")
     state = desired.load_desired(path)
     plan = sites.plan(state)

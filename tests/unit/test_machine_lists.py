@@ -1,4 +1,4 @@
-"""Lists of machines: what they may say, and how each mistake is reported."""
+"""Lists of machines: what is accepted, and how each mistake is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of new mappings: readable where that is possible, and never anybody else's."""
+"""Names of new mappings: readable where possible, and never in use."""
 
 from __future__ import annotations
 

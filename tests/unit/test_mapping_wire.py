@@ -1,4 +1,4 @@
-"""Network mappings of the wire as models, those too that do not say what they map, and models as bodies."""
+"""Network mappings on the wire as models, including those that do not say what they map, and as bodies."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_under_a_server_the_primary_network_of_a_mapping_is_the_one_it_lies_unde
 
 
 def test_only_the_constant_segment_names_a_network_under_a_region() -> None:
-    """Terraform writes the primary network's name in its place."""
+    """Terraform writes the primary network's name in this segment."""
     mapping_id = str(MAPPING.fabric_id.child("replicationNetworks", "Hub-EA", "replicationNetworkMappings", "m"))
     row = {**mapping_row(primaryNetworkId=None), "id": mapping_id}
     assert read_mapping(row) == UnreadableMapping(id=ArmId(mapping_id))

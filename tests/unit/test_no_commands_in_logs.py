@@ -1,4 +1,4 @@
-"""No name begins a command in the log of a workflow or a pipeline, whatever the format that is printed there."""
+"""No name starts a workflow or pipeline command in a log, in any format."""
 
 from __future__ import annotations
 

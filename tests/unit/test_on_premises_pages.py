@@ -1,4 +1,4 @@
-"""docs/on-premises.md and docs/predict.md: what they say is so."""
+"""docs/on-premises.md and docs/predict.md match the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plan proposes, for each state a pair can be in."""
+"""What a plan proposes for each state of a pair."""
 
 from __future__ import annotations
 

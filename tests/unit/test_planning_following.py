@@ -1,4 +1,4 @@
-"""Machines that follow their pair: where each goes, what its change waits for, and what keeps it where it is."""
+"""Machines that follow their pair: networks, what an update waits for, and what holds it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ POOL = ArmId(
 
 
 class World:
-    """hub is mapped to old, and its pair asks for new, or is in sync with it; machines of hub still go to old."""
+    """hub is mapped to old and declared as new, or in sync with new; machines of hub still go to old."""
 
     def __init__(self) -> None:
         self.azure = TwoRegions()
@@ -52,7 +52,7 @@ class World:
         selection: Selection = EVERYTHING,
         forced: frozenset[str] = frozenset(),
     ) -> Plan:
-        """The plan where the vault has exactly these machines, as no small world can make them."""
+        """The plan with exactly these machines, which a small world cannot build."""
         inventory = read_inventory(desired, self.azure.backend)
         vault = structs.replace(inventory.vaults["sea"], items=items, rights=self.rights)
         return planning.plan(

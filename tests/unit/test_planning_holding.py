@@ -1,4 +1,4 @@
-"""What is held back although it is due, and what is worth knowing besides."""
+"""Pending changes that are held back, and hints."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class TestHolding:
         assert azure.plan(azure.state(row(hub, new))).changes == ()
 
     def test_changes_that_wait_for_a_held_mapping_are_held_too(self) -> None:
-        """a-x, b-y, c-z turn round: b's new reverse takes the place of c's old one, which machines of a-x hold."""
+        """a-x, b-y and c-z rotate: b's new reverse replaces c's old one, which machines of a-x hold."""
         azure = TwoRegions()
         near = [azure.network(name) for name in "abc"]
         far = [azure.network(name, SEA) for name in "xyz"]

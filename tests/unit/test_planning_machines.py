@@ -1,4 +1,4 @@
-"""What plans say of machines: those that keep an older network, and those that run in the recovery region."""
+"""Findings about machines: those that keep an older network, and those in the recovery region."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ WEST = "westus"
 def planned(
     azure: TwoRegions, desired: DesiredState, *items: ProtectedItem, pairs: tuple[str, ...] = (), **more: Any
 ) -> Plan:
-    """The plan where the vault has exactly these machines, as no small world can make them."""
+    """The plan with exactly these machines, which a small world cannot build."""
     found = read_inventory(desired, azure.backend)
     vault = structs.replace(found.vaults["sea"], items=items)
     selection = Selection(pairs=frozenset(pairs))
@@ -194,7 +194,7 @@ class TestAddresses:
 
 
 class TestWhateverNetworksAndFabricsSay:
-    """Members that are null, missing or unknown: `unknown` where it matters, and never a failure."""
+    """Members that are null, missing or unknown: the result is `unknown` where it matters, and never a failure."""
 
     @pytest.mark.parametrize("prefixes", [("garbage",), ("10.0.1.0/99",), ("",), ()])
     @pytest.mark.parametrize("side", ["hub", "dr"])
@@ -232,7 +232,7 @@ class TestWhateverNetworksAndFabricsSay:
 
 
 class TestWhateverAnItemSays:
-    """Members that are null, missing or unknown: a plan may hold back, and never fails nor calls it fine."""
+    """Members that are null, missing or unknown: a plan may hold back, but never fails or reports a machine as fine."""
 
     @pytest.mark.parametrize(
         "broken",

@@ -1,4 +1,4 @@
-"""What must be there before a pair is planned, and what is made where it is not."""
+"""The prerequisites of a pair, and those that are created where they are missing."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class TestCopies:
 
 
 class SaysUnused:
-    """A MappingReader to one of whose lists the service answers that it does not know the vault."""
+    """A MappingReader one of whose lists fails because the service does not know the vault."""
 
     def __init__(self, reader: MappingReader, part: str) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""What rules ask for, and the mappings that nobody asks for."""
+"""What rules declare, and undeclared mappings."""
 
 from __future__ import annotations
 
@@ -268,7 +268,7 @@ class TestUnmanaged:
 
 
 class TestRulesWithoutMatches:
-    """Nothing is protected by a rule that matches nothing, and no change tells that."""
+    """A rule that matches nothing protects nothing, and no change shows that."""
 
     RULE = Rule(name="tagged", vault="sea", match=Match(tags={"dr": "yes"}))
 

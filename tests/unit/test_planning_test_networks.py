@@ -1,4 +1,4 @@
-"""Test networks and subnets are judged in the state that a plan leaves, so that the next plan gives the same answer."""
+"""Test networks and subnets are judged in the state after the plan, so that the next plan agrees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OTHER_SUBSCRIPTION = "33333333-3333-3333-3333-333333333333"
 
 
 class World(Followers):
-    """hub is mapped to old, where its machines fail over to; its row asks for new, and for tests in old."""
+    """hub and its machines go to old; its row declares new, and tests in old."""
 
     def __init__(self, machines: int = 2) -> None:
         super().__init__(machines, mapped_to="old")
@@ -337,7 +337,7 @@ def test_peerings_behind_the_network_that_a_pair_leaves_are_read_and_judged_in_t
 
 
 class TwoVaults(World):
-    """A second vault has a machine of its own network that fails over to where ``beside`` says."""
+    """A second vault with a machine on its own network that fails over to ``beside``."""
 
     def __init__(self, beside: str) -> None:
         super().__init__()

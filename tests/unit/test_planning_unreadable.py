@@ -1,4 +1,4 @@
-"""Mappings that do not say what they map: absent is not unknown, from the plan to its last look before writing."""
+"""Mappings that do not say what they map: unknown is not absent, from the plan to the last read before a write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans as values: their limits, saved and loaded, the same from the same."""
+"""Plans as values: limits, saving, loading, and determinism."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what was read to predictions: which machines, on which networks, with which addresses in use."""
+"""From the inventory to predictions: machines, networks, addresses in use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ JP = "japaneast"
 
 
 class World(TwoSites):
-    """Two regions and two sites, and questions about them."""
+    """Two regions and two sites, with helpers for predictions."""
 
     def protect(self, name: str, network: VirtualNetwork, ip: str, *, subnet: str = "web", **nic: Any) -> None:
         """A machine of a region, replicated to the other one."""
@@ -44,7 +44,7 @@ class World(TwoSites):
         return predict(read_machines(wanted, self.backend, asked, selection=selection))
 
     def subnets(self, desired: DesiredState | None = None) -> set[tuple[str | None, str | None]]:
-        """The subnets that are asked about where no machines are given."""
+        """The subnets that are predicted without machines."""
         landings = self.ask(desired, all_subnets=True).landings
         return {(landing.primary_network, landing.primary_subnet) for landing in landings}
 
@@ -361,7 +361,7 @@ def test_unreadable_lists_are_named_where_they_matter(world: World) -> None:
 
 
 def unread(world: World, question: Question) -> tuple[str, ...]:
-    """What the answer to a question lacks."""
+    """What a prediction lacks."""
     inputs = read_machines(world.state(), world.backend, question)
     return unread_inputs(inputs, predict(inputs))
 

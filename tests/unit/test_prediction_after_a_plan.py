@@ -1,4 +1,4 @@
-"""Predictions for after a plan: the plan's changes laid over what was read, each landing beside where it is now."""
+"""Predictions for after a plan: the plan's changes applied to what was read, beside the present landing."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class World:
         return self.azure.state(*(rows or (row(self.hub, self.new),)))
 
     def ask(self, desired: DesiredState, *, change: Change | None = None, **question: Any) -> Prediction:
-        """The prediction for after the plan, to which ``change`` is added."""
+        """The prediction for after the plan with ``change`` added."""
 
         def make_plan(inventory: Inventory) -> Plan:
             plan = planning.plan(desired, inventory)
@@ -97,7 +97,7 @@ def test_a_machine_that_the_plan_updates_lands_by_its_new_settings(world: World)
 
 
 def test_addresses_are_assigned_separately_before_and_after_the_plan(world: World) -> None:
-    """The two predictions share no pool: the same address may be given out in both."""
+    """The two predictions share no pool: the same address may be assigned in both."""
     for name, ip in (("vm1", "10.0.1.7"), ("vm2", "10.0.1.8")):
         world.protect(name, ip)
     assert moves(world.ask(world.desired())) == [
@@ -159,7 +159,7 @@ def test_a_deleted_mapping_is_gone_from_the_inventory_after_the_plan(world: Worl
 
 
 def test_addresses_in_use_where_machines_will_land_are_read_too(world: World) -> None:
-    """Lists only count them, so they are asked for network by network, of those that machines land on."""
+    """Lists only count addresses, so they are read for each network that machines land on."""
     taken = Subnet(name="web", prefixes=("10.9.1.0/24",), used=1, used_ips=("10.9.1.4",))
     world.new = world.azure.network("new", SEA, address_space=["10.9.0.0/16"], subnets=(taken,))
     world.protect("vm1", "10.0.1.7")

@@ -1,4 +1,4 @@
-"""What is predicted of a machine is what a world then does, at every station of its life."""
+"""Predictions for a machine match what the world does, in every state of its lifecycle."""
 
 from __future__ import annotations
 

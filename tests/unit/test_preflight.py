@@ -1,4 +1,4 @@
-"""The last look before the first write: what has changed since the plan, and who is failing over."""
+"""The last read before the first write: what has changed since the plan, and active failovers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from asrnet.model.plan import Plan
 
 class TestStaleness:
     def test_a_mapping_that_somebody_created_since_the_plan_makes_the_pair_stale(self) -> None:
-        """Not only the create of that direction: half of the pair would lead back from where nothing leads to."""
+        """Both directions are stale: half of the pair would map back a network that no mapping leads to."""
         azure = TwoRegions()
         hub, dr, other = azure.network("hub"), azure.network("dr", SEA), azure.network("other", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
@@ -131,7 +131,7 @@ class TestStaleness:
 
 
 def retarget() -> tuple[TwoRegions, Plan]:
-    """A pair hub and old, and the plan that leads hub to new."""
+    """A pair hub and old, and the plan that retargets hub to new."""
     azure = TwoRegions()
     hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
     azure.map_both(hub, old)

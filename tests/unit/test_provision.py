@@ -1,4 +1,4 @@
-"""One network now: what the portal does when replication is first enabled, and what it must not do."""
+"""Mapping one network: what the portal does when replication is first enabled, and limits."""
 
 from __future__ import annotations
 

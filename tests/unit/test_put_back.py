@@ -1,4 +1,4 @@
-"""What a refused retarget puts back, and what it leaves alone because somebody else has been there meanwhile."""
+"""What a refused retarget puts back, and what it leaves alone because somebody else has changed it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asrnet.model.plan import Plan
 
 
 def refused(azure: TwoRegions, plan: Plan, meanwhile: Callable[[], object]) -> Report:
-    """Apply; ``meanwhile`` happens as soon as Azure has refused an update."""
+    """Apply; ``meanwhile`` runs as soon as Azure has refused an update."""
 
     def follow(progress: Progress) -> None:
         if (progress.action, progress.state) == ("update", "failed"):
@@ -29,7 +29,7 @@ def refuse_updates(azure: TwoRegions, name: str) -> None:
 
 
 class Retarget:
-    """A pair that is to lead elsewhere, of which the update is refused: the reverse it deleted comes back."""
+    """A retarget whose update is refused: the deleted reverse comes back."""
 
     def __init__(self) -> None:
         self.azure = azure = TwoRegions()
@@ -48,7 +48,7 @@ def test_a_deleted_reverse_comes_back() -> None:
 
 
 def test_a_deleted_reverse_does_not_take_the_mapping_that_somebody_made_in_its_place() -> None:
-    """Creating is an upsert: putting it back would lead their mapping elsewhere."""
+    """Creating is an upsert: putting the reverse back would retarget the other mapping."""
     scene = Retarget()
     report = refused(scene.azure, scene.plan, lambda: scene.azure.map(scene.old, scene.theirs, name="by-hand"))
     assert scene.azure.mappings() == {"hub": "old", "old": "theirs"}

@@ -1,4 +1,4 @@
-"""Secrets leave texts, whatever form they have there, and everything else stays."""
+"""Secrets are removed from texts in every form, and everything else stays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How predictions and target networks are shown: what is loud, what is quiet, and where names come from elsewhere."""
+"""How predictions and target networks are shown: severities, and names from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of az that do what a step does: which one, with what, and safe to paste into a shell."""
+"""The az commands equivalent to a step: which, with which arguments, and quoted for a shell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workflow commands for GitHub: on the right line, in the right order, and nothing can break out of one."""
+"""GitHub workflow commands: on the right line, in the right order, and without injection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The HTML report as a file: what its data says, and that nothing in it can run, load or break out."""
+"""The HTML report as a file: its data, and that nothing can run, load or break out."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def arrows(page: dict[str, Any], name: str) -> set[tuple[str, str, str]]:
 
 
 def world() -> tuple[TwoRegions, Any]:
-    """A vault in which everything is the matter with one pair each, and a function that plans it."""
+    """A vault with one pair for each problem, and a function that plans it."""
     regions = TwoRegions()
     rows = []
     for name in ("fine", "half", "moved", "double", "theirs"):

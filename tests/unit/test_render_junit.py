@@ -1,4 +1,4 @@
-"""JUnit XML: what passes, fails and is skipped, in the shape that CI systems' schemas ask for."""
+"""JUnit XML: passes, failures and skips, in the shape that CI systems' schemas require."""
 
 from __future__ import annotations
 

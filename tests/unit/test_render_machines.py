@@ -1,4 +1,4 @@
-"""Where machines go, now and then, in every output."""
+"""The networks of machines before and after a plan, in every output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARROWS = ("old-sea -> hub-sea", "db -> web", "10.9.0.4 -> left to Azure", "none 
 
 
 def cases(plan: Plan) -> dict[str, str]:
-    """The cases of machines in JUnit: their names, and how each came out."""
+    """The JUnit cases of machines: names and results."""
     root = ET.fromstring(render(plan, "junit"))
     found = {case.get("name", ""): [child.tag for child in case] for case in root.iter("testcase")}
     return {name: (tags or ["passed"])[0] for name, tags in found.items() if name.startswith("machine")}

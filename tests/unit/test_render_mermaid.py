@@ -1,4 +1,4 @@
-"""Pictures for Mermaid: regions, networks, an arrow for each pair."""
+"""Mermaid diagrams: regions, networks, an arrow for each pair."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pairs stand after a plan, after a report, and after the plan that follows a report."""
+"""The states of pairs after a plan, a report, and the plan that follows a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reports as people read them, and the exit codes they come to."""
+"""Reports as text, and their exit codes."""
 
 from __future__ import annotations
 

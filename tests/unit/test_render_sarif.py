@@ -1,4 +1,4 @@
-"""SARIF: valid, on the lines that declare the pairs, with the words of explain, and recognisable in the next run."""
+"""SARIF: valid, on the lines that declare the pairs, with explain's texts, and stable between runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals in mid-chain: what was taken away is put back, and the next run finishes the job."""
+"""Refusals in the middle of a chain: deleted mappings are put back, and the next run finishes the job."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class TestRollBack:
         assert azure.plan(desired).changes == ()
 
     def test_a_network_that_cannot_be_created_keeps_every_pair_of_its_swap_from_starting(self) -> None:
-        """a takes y, from which b moves on to a copy: without the copy the reverse of y stays b's, and a must wait."""
+        """a moves to y, which b leaves for a copy: without the copy y's reverse stays b's, and a must wait."""
         azure = TwoRegions(operations="time:3")
         azure.build.resource_group("rg-asr", location=SEA)
         a, b, x, y = azure.network("a"), azure.network("b"), azure.network("x", SEA), azure.network("y", SEA)

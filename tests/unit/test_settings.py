@@ -1,4 +1,4 @@
-"""Settings: who wins, what a found .env may not say, and what each option accepts."""
+"""Settings: precedence, what a found .env may not set, and what each option accepts."""
 
 from __future__ import annotations
 

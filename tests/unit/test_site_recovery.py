@@ -1,4 +1,4 @@
-"""What is decided above the requests to Site Recovery: absence, and lists in parts."""
+"""Decisions above the requests to Site Recovery: absence, and lists in parts."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_error_about_something_else_proves_no_absence(
 
 
 def test_an_unclear_400_is_settled_by_the_list(requests: Requests, site_recovery: SiteRecovery) -> None:
-    """The public reports give a missing mapping the status 400, and no code."""
+    """Public reports show status 400 for a missing mapping, without a code."""
     requests.mapping_error = UNCLEAR
     assert site_recovery.mapping(requests.absent.id) is None
     assert site_recovery.delete_mapping(requests.absent.id) is None

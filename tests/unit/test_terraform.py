@@ -1,4 +1,4 @@
-"""Live mappings as Terraform: what a resource says, what it is called, what there is no resource for."""
+"""Live mappings as Terraform: the attributes and names of resources, and mappings without a resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a test network is connected to production, may be, or is not; and which networks must be read to tell."""
+"""Whether a test network is connected to production or may be, and which networks must be read to know."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def network_id(name: str) -> ArmId:
 
 
 def network(name: str, *peers: Peering | str, place: str = "southeastasia", **more: Any) -> VirtualNetwork:
-    """A network in the recovery region; a peer by its name alone lets in nothing that is forwarded."""
+    """A network in the recovery region; a peer given by name forwards no traffic."""
     peerings = tuple(Peering(network_id=network_id(peer)) if isinstance(peer, str) else peer for peer in peers)
     return VirtualNetwork(
         id=network_id(name), location=place, **{"address_space": ("10.0.0.0/16",), "peerings": peerings, **more}
@@ -38,7 +38,7 @@ def network(name: str, *peers: Peering | str, place: str = "southeastasia", **mo
 
 
 def letting_in(name: str, **more: Any) -> Peering:
-    """A peering with a network that lets in what it forwards."""
+    """A peering that accepts forwarded traffic."""
     return Peering(network_id=network_id(name), allow_forwarded=True, **more)
 
 
@@ -49,7 +49,7 @@ PAIR = Pair(name="app", vault="sea", primary=network_id("app-ea"), recovery=netw
 
 
 class BoundedInventory(Inventory, frozen=True, kw_only=True):
-    """An inventory that remembers what it is asked for, and lets no walk go round in circles for ever."""
+    """An inventory that records its reads and stops endless walks."""
 
     asked: list[ArmId]
 
@@ -278,7 +278,7 @@ def test_the_networks_to_be_read_grow_as_networks_are_read() -> None:
 
 
 def mapped(primary: str, recovery: str) -> VaultInventory:
-    """A vault with a live mapping that no pair of the test asks for."""
+    """A vault with a live mapping that no tested pair declares."""
     vault_id = ArmId(f"{GROUP}/providers/Microsoft.RecoveryServices/vaults/v")
     path = ("replicationFabrics", "ea", "replicationNetworks", "azureNetwork", "replicationNetworkMappings", "m")
     mapping = NetworkMapping(

@@ -1,4 +1,4 @@
-"""Which target networks are available to which clouds, where replicas can run, and what of a topology cannot work.
+"""Available target networks, hosts for replicas, and topologies that cannot work.
 
 A row's id is the code of its rule; docs/failover-rules.md names these rows, and test_failover_rules_page checks that.
 """

@@ -1,4 +1,4 @@
-"""VMM topologies: names and what they lead to, in a vault and in a file, and files that cannot be used."""
+"""VMM topologies: resolving names, in a vault and in a file, and invalid files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""World files: what they say becomes a world, a world becomes the same file again, and mistakes are shown by line."""
+"""World files: loading, round trips, and mistakes by line."""
 
 from __future__ import annotations
 

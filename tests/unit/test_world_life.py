@@ -1,4 +1,4 @@
-"""The life of a machine in a world, as the service was recorded: protected, failed over, re-protected, failed back."""
+"""The lifecycle of a machine in a world, as recorded: protected, failed over, re-protected, failed back."""
 
 from __future__ import annotations
 
