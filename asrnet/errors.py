@@ -64,7 +64,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or an empty string where no known word is near."""
+    """``; did you mean 'x'?``, or an empty string if no known word is near."""
     name = nearest(word, known)
     return f"; did you mean '{name}'?" if name else ""
 
@@ -220,7 +220,7 @@ class ServiceError(AsrError):
 
     @property
     def for_support(self) -> str:
-        """The request's id with the service's code, on one line; empty where Azure gave no id."""
+        """The request's id with the service's code, on one line; empty if Azure gave no id."""
         code = f" (code {self.code})" if self.code else ""
         return printable(f"request {self.request_id}{code}") if self.request_id else ""
 
@@ -238,7 +238,7 @@ class ResourceGroupNotFoundError(NotFoundError):
 
 
 class ForbiddenError(ServiceError):
-    """The identity lacks a right; ``action`` is the missing action where Azure names it."""
+    """The identity lacks a right; ``action`` is the missing action if Azure names it."""
 
     remedy = "Grant it: asrnet permissions prints a role with the rights of a task, asrnet doctor what is missing."
 

@@ -25,13 +25,13 @@ MEANINGS: Final[Mapping[int, Meaning]] = {
         "Standard error says what happened, usually with a hint. After an apply, plan again to see what is left.",
     ),
     PENDING: Meaning(
-        "drift or pending changes remain (`drift`; `apply` where a pair stays blocked or a change turned stale; "
+        "drift or pending changes remain (`drift`; `apply` if a pair stays blocked or a change turned stale; "
         "`plan --detailed-exitcode`)",
         "The result lists the changes and the findings. asrnet apply, or drift --correct, makes the changes.",
     ),
     REFUSED: Meaning(
         "refused: a limit, a stale or tampered plan, a failover under way, a freeze",
-        "The message names the safeguard. Plan again where a plan is stale. asrnet explain says how to lift a limit.",
+        "The message names the safeguard. If a plan is stale, plan again. asrnet explain says how to lift a limit.",
     ),
 }
 """Every exit code."""
@@ -60,7 +60,7 @@ def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = Fals
 
 
 def _of_report(report: Report) -> int:
-    """ERROR where something failed, REFUSED where a safeguard stopped everything, PENDING where a pair is blocked.
+    """ERROR if something failed, REFUSED if a safeguard stopped everything, PENDING if a pair is blocked.
 
     If a safeguard holds back some changes and others were made, it counts as blocked: the next run continues.
     """

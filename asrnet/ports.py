@@ -60,7 +60,7 @@ class Operation(Struct, frozen=True, kw_only=True):
 
 
 class OperationStatus(Struct, frozen=True, kw_only=True):
-    """Where an operation stands. ``error`` is set when it failed, ``warning`` where Azure adds one to a success."""
+    """The status of an operation. ``error`` is set if it failed, ``warning`` if Azure adds one to a success."""
 
     state: Literal["in_progress", "succeeded", "failed", "canceled"]
     error: AsrError | None = None
@@ -80,7 +80,7 @@ class NetworkReader(Protocol):
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network, with ``addresses`` those in use by value; None only when Azure answers 404 ResourceNotFound.
 
-        Raises ResourceGroupNotFoundError where its resource group does not exist.
+        Raises ResourceGroupNotFoundError if its resource group does not exist.
         """
         ...
 
@@ -91,7 +91,7 @@ class NetworkReader(Protocol):
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:
         """The private DNS zone in which the machines of each network are registered, by zones of ``subscriptions``.
 
-        None where this reader cannot tell: Microsoft.Network has no operation for it, Resource Graph shows it.
+        None if this reader cannot tell: Microsoft.Network has no operation for it, Resource Graph shows it.
         """
         ...
 
@@ -100,7 +100,7 @@ class NetworkReader(Protocol):
         ...
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
-        """A resource group; None where it does not exist."""
+        """A resource group; None if it does not exist."""
         ...
 
 
@@ -116,11 +116,11 @@ class NetworkWriter(Protocol):
         ...
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
-        """Start creating a network; None where Azure finished at once."""
+        """Start creating a network; None if Azure finished at once."""
         ...
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a network operation stands."""
+        """The status of a network operation."""
         ...
 
 
@@ -128,7 +128,7 @@ class MappingReader(Protocol):
     """Reads a Recovery Services vault, as far as network mapping needs it."""
 
     def vault_location(self, vault: ArmId) -> str:
-        """The region of the vault itself. Raises NotFoundError where there is no such vault."""
+        """The region of the vault itself. Raises NotFoundError if there is no such vault."""
         ...
 
     def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
@@ -143,7 +143,7 @@ class MappingReader(Protocol):
         ...
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist. Raises ServiceError where it does not say what it maps."""
+        """One mapping; None when it does not exist. Raises ServiceError if it does not say what it maps."""
         ...
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
@@ -200,7 +200,7 @@ class MappingWriter(Protocol):
         ...
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a Site Recovery operation stands."""
+        """The status of a Site Recovery operation."""
         ...
 
 
@@ -309,7 +309,7 @@ class SiteRecoveryRequests(Protocol):
         ...
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a Site Recovery operation stands."""
+        """The status of a Site Recovery operation."""
         ...
 
 
@@ -327,7 +327,7 @@ class Surroundings(Protocol):
         ...
 
     def subscription(self, subscription: str) -> SubscriptionView:
-        """A subscription. Raises NotFoundError, and CrossTenantError where it belongs to another tenant."""
+        """A subscription. Raises NotFoundError, and CrossTenantError if it belongs to another tenant."""
         ...
 
     def regions(self, subscription: str) -> tuple[str, ...]:
@@ -355,7 +355,7 @@ class Clock(Protocol):
         ...
 
     def start(self, call: Callable[[], T]) -> Future[T]:
-        """Run ``call`` beside the caller."""
+        """Run ``call`` in parallel with the caller."""
         ...
 
     def wait(self, futures: Collection[Future[T]], timeout: float | None) -> None:

@@ -36,7 +36,7 @@ class PairRequest(Struct, frozen=True, kw_only=True):
         return Selection(pairs=frozenset(row.name for row in self.desired.pairs))
 
     def plan(self, forced: Collection[str] = ()) -> Plan:
-        """The plan of the pair; it warns where the network gets no way back. ``forced`` lifts safeguards by name."""
+        """The plan of the pair; it warns if the network gets no way back. ``forced`` lifts safeguards by name."""
         planned = plan(self.desired, self.inventory, selection=self.selection, forced=forced)
         (row,) = self.desired.pairs
         if self.fails_back_to is None or row.recovery is None:
@@ -68,13 +68,13 @@ def plan_pair(
 ) -> Plan:
     """The plan that maps ``primary`` into the region ``to``, and back, as the portal does at a first replication.
 
-    ``recovery`` names its region too, so that ``to`` may be left out beside it; one of the two is needed.
+    ``recovery`` names its region too, so ``to`` may be left out then; one of the two is needed.
     A network that is already mapped keeps its recovery network: another ``recovery`` raises RefusedError (``mapped``)
     unless ``retarget`` is set. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
     ``machines="follow"`` the network's protected machines are pointed at its recovery network as well. ``forced`` lifts
     safeguards by name. Source: Set up network mapping and IP addressing for VNets. Raises like ``read_inventory``;
     InputError for ids of the wrong kind, a region that Azure does not have, a ``recovery`` in another region than
-    ``to``, neither of the two, and networks in the recovery region itself; NotFoundError where ``primary`` does not
+    ``to``, neither of the two, and networks in the recovery region itself; NotFoundError if ``primary`` does not
     exist, or ``recovery`` without ``to``.
     """
     request = request_pair(
@@ -169,7 +169,7 @@ def ensure_pair(
 ) -> Report:
     """Make sure that ``primary`` is mapped in both directions: ``plan_pair`` and ``apply`` in one.
 
-    ``to``, the recovery region, may be left out where ``recovery`` names a network in it. The recovery network is
+    ``to``, the recovery region, may be left out if ``recovery`` names a network in it. The recovery network is
     ``report.pairs[0].recovery_network_id``. Doing it again changes nothing. Raises what these two raise.
     """
     planned = plan_pair(
@@ -196,7 +196,7 @@ def _existing(network_id: ArmId, backend: Backend) -> VirtualNetwork:
 
 
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
-    """Raise InputError where Azure has no such region.
+    """Raise InputError if Azure has no such region.
 
     A region for which the vault has a fabric exists. Any other is looked up in Azure's list of regions, because new
     regions open; if that list may not be read, nothing is refused here, and Azure decides.

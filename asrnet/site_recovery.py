@@ -73,7 +73,7 @@ class SiteRecovery:
         return self._whole_or_in_parts(vault, "mappings", self._requests.mappings, network_by_network)
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """One mapping; None when it does not exist. Raises ServiceError where it does not say what it maps."""
+        """One mapping; None when it does not exist. Raises ServiceError if it does not say what it maps."""
         try:
             mapping: LiveMapping | None = self._requests.mapping(mapping_id)
         except ServiceError as error:
@@ -148,7 +148,7 @@ class SiteRecovery:
         return self._requests.patch_mapping(mapping)
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
-        """Start deleting a mapping; None where there is none."""
+        """Start deleting a mapping; None if there is none."""
         try:
             return self._requests.delete_mapping(mapping_id)
         except ServiceError as error:
@@ -159,15 +159,15 @@ class SiteRecovery:
     def update_item(self, item: ProtectedItem) -> Operation | None:
         """Start setting every network setting of a machine."""
         if item.provider not in UPDATES:
-            raise InputError(f"machines of the provider '{item.provider}' are not updated: nobody documents how")
+            raise InputError(f"machines of the provider '{item.provider}' are not updated: no document says how")
         return self._requests.update_item(item)
 
     def operation(self, operation: Operation) -> OperationStatus:
-        """Where a Site Recovery operation stands."""
+        """The status of a Site Recovery operation."""
         return self._requests.operation(operation)
 
     def _listed_after(self, error: ServiceError, mapping_id: ArmId) -> LiveMapping | None:
-        """The mapping ``mapping_id`` after a GET or DELETE of it was answered with ``error``; None where it is absent.
+        """The mapping ``mapping_id`` after a GET or DELETE of it was answered with ``error``; None if it is absent.
 
         Site Recovery answers 404 for a missing mapping, but also 400 with undocumented codes (Azure/azure-sdk-for-go
         issue 8705), so after a 400 without a clear code the vault's list decides. If the vault, its group or its

@@ -2,7 +2,7 @@
 
     python -m benchmarks [--quick] [--write docs/performance.md] [the options of benchmarks.fleet]
 
-Start-up, planning, prediction and reading, then plan and apply at growing sizes beside the floor and the peers.
+Start-up, planning, prediction and reading, then plan and apply at growing sizes, compared with the floor and the peers.
 ``--write`` puts the table, the machine and the date between the markers of that page.
 """
 
@@ -83,7 +83,7 @@ def _growth(exponent: float) -> str:
 
 
 def reading_rows(rounds: int, mappings: int) -> Iterator[Row]:
-    """Reading so many mappings and as many networks."""
+    """Reading a number of mappings and as many networks."""
     for place, found in reading.readings(mappings, rounds):
         for who in reading.WHO:
             one = found[who]
@@ -101,7 +101,7 @@ def reading_rows(rounds: int, mappings: int) -> Iterator[Row]:
 
 
 def paging_rows(mappings: int, machines: int) -> Iterator[Row]:
-    """The lists of an emulator with so many mappings and machines."""
+    """The lists of an emulator with these numbers of mappings and machines."""
     for listing in paging.listings(mappings, machines):
         page = f"{listing.page * 1000:.1f} ms a page of 100, at most {listing.slowest * 1000:.0f}"
         yield Row(

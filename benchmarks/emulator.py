@@ -77,7 +77,7 @@ class Emulated(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def emulated(pairs: int, *, mapped: bool, conditions: Conditions, cache: str, machines: int = 0) -> Iterator[Emulated]:
-    """An emulator with so many pairs and machines, for as long as the context lasts."""
+    """An emulator with ``pairs`` pairs and ``machines`` machines, for as long as the context lasts."""
     words = [sys.executable, "-m", "benchmarks.emulator", str(pairs), "--cache", cache, *["--mapped"] * mapped]
     words += ["--latency", str(conditions.latency), "--operation", str(conditions.operation)]
     words += ["--retry-after", str(conditions.retry_after), "--machines", str(machines)]

@@ -1,4 +1,4 @@
-"""Other programs on the same work, each run where it is installed: the plain SDK, az, Terraform.
+"""Other programs on the same work, each run if it is installed: the plain SDK, az, Terraform.
 
 Nothing is downloaded. az needs its extension site-recovery; Terraform finds the provider azurerm in a plug-in folder:
 the one that TF_PLUGIN_CACHE_DIR names, or its own, ~/.terraform.d/plugins.
@@ -40,7 +40,7 @@ class Peer(Protocol):
         ...
 
     def absent(self) -> str:
-        """Why it cannot run here; an empty string where it can."""
+        """Why it cannot run here; an empty string if it can."""
         ...
 
     def most(self, task: Task) -> int:

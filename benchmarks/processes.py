@@ -19,7 +19,7 @@ _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Ran(Struct, frozen=True, kw_only=True):
-    """What a program cost, in seconds and megabytes, and what it printed. Children count where they were waited for."""
+    """What a program cost, in seconds and megabytes, and what it printed. Children count if they were waited for."""
 
     wall: float
     cpu: float
@@ -32,7 +32,7 @@ class ProgramFailedError(Exception):
 
 
 def run(words: Sequence[str], *, folder: Path, environment: Mapping[str, str] | None = None) -> Ran:
-    """Run a program in ``folder`` to its end. Raises ProgramFailedError where it does not exit with 0."""
+    """Run a program in ``folder`` to its end. Raises ProgramFailedError if it does not exit with 0."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
     kept["PYTHONPATH"] = str(_LAUNCHER.parent.parent)
     file = folder / "cost.json"

@@ -1,4 +1,4 @@
-"""Reading at scale: 10,000 mappings and 10,000 networks through asrnet, and through the minimal program beside it.
+"""Reading at scale: 10,000 mappings and 10,000 networks through asrnet and through the minimal program.
 
     python -m benchmarks.reading [--mappings N] [--rounds N]
 

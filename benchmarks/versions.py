@@ -1,4 +1,4 @@
-"""This checkout beside another one: ``plan``, ``drift`` and ``apply`` as processes against one emulator over HTTPS.
+"""This checkout compared with another one: ``plan``, ``drift`` and ``apply`` as processes against one emulator.
 
     make -C ../asrnet-0.1 .venv/.installed
     python -m benchmarks.versions ../asrnet-0.1 [--sizes 1,20,200,2000] [--rounds 5] [--tasks plan,drift,apply]

@@ -163,7 +163,7 @@ def commands_page() -> str:
 
 def _command(name: str) -> Iterator[str]:
     module = import_module(MODULE.format(name))
-    # Where a command gives a common option a meaning of its own, its table explains that one as well.
+    # If a command gives a common option a meaning of its own, its table explains that one as well.
     own_help = getattr(module, "HELP", {})
     own_options = [option for option in options_of(name) if not option.group or option.name in own_help]
     yield f"## asrnet {name}"

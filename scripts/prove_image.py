@@ -48,7 +48,7 @@ def index() -> str:
 
 
 def run(root: Path, command: Sequence[str], *, folder: str = "/", user: str = "0") -> None:
-    """Run a command in a root filesystem. Ends the program where it fails."""
+    """Run a command in a root filesystem. Ends the program if it fails."""
     print(f"  [{root.name}] {shlex.join(command)[:150]}")
     variables = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
     if address := index():

@@ -119,7 +119,7 @@ def test_with_the_plugin(python: Path, folder: Path) -> None:
 
 
 def run(argv: list[str], folder: Path, environment: Mapping[str, str]) -> str:
-    """What a program prints; exits with all of it where it fails."""
+    """What a program prints; exits with all of it if it fails."""
     program = shutil.which(argv[0], path=environment["PATH"]) or argv[0]
     ran = subprocess.run(
         argv, executable=program, cwd=folder, env=environment, check=False, capture_output=True, text=True, timeout=600
@@ -130,7 +130,7 @@ def run(argv: list[str], folder: Path, environment: Mapping[str, str]) -> str:
 
 
 def expect(part: str, text: str) -> None:
-    """Exit where ``part`` is not in ``text``."""
+    """Exit if ``part`` is not in ``text``."""
     if part not in text:
         sys.exit(f"expected {part!r} in:\n{text}")
 

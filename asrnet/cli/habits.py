@@ -20,7 +20,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     ),
     "var": "the desired state has no variables: write the values into its files",
     "var-file": "the desired state has no variables: -f takes a folder, whose files are merged",
-    "refresh": "every run reads Azure anew",
+    "refresh": "every run reads Azure again",
     "lock": "asrnet detects changes that others make meanwhile and leaves them alone; see docs/architecture.md",
     "input": "without a terminal asrnet asks nothing",
     "destroy": "take the rows out of the desired state, and see 'unmanaged' in docs/desired-state.md",

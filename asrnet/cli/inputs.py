@@ -233,7 +233,7 @@ def _is_id(text: str) -> bool:
 
 
 def vault_id(text: str, settings: Settings) -> ArmId:
-    """The id of a vault in ``text``, a value of ``--vault``. Raises InputError where it is none."""
+    """The id of a vault in ``text``, a value of ``--vault``. Raises InputError if it is none."""
     if "/" not in text:
         kind = shlex.join(["--resource-type", "Microsoft.RecoveryServices/vaults", "--name", text])
         raise InputError(

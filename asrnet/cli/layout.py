@@ -46,7 +46,7 @@ def usage(command: str, options: Iterable[Option]) -> str:
         if option.positional and option.repeatable:
             value += " ..."
         text = f"{option.flag} {f'[{value}]' if option.bare is not None else value}".strip()
-        # The glue keeps an option and its value on one line, where a line has room for both.
+        # The glue keeps an option and its value on one line, if a line has room for both.
         texts = alternatives.setdefault(option.alternative or option.name, [])
         glue = _GLUE if _width() >= _TWO_COLUMNS else " "
         texts.append((text if option.required else f"[{text}]").replace(" ", glue))

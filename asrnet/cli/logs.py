@@ -158,7 +158,7 @@ def configure(settings: Settings | None = None, *, run: str = "") -> None:
         # Otherwise a handler of the root logger, set by a program that uses asrnet, would print each line again.
         logger.propagate = False
     package.setLevel(logging.ERROR if quiet else _LEVELS[min(verbose, 2)])
-    # Without -vvv this logger must be silent even where somebody sets the root logger to DEBUG.
+    # Without -vvv this logger must be silent even if somebody sets the root logger to DEBUG.
     requests.setLevel(logging.INFO if verbose >= _HEADERS and not quiet else logging.CRITICAL)
     _log.setLevel(logging.ERROR if quiet else min(logging.INFO, package.level))
 

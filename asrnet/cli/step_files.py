@@ -25,7 +25,7 @@ class StepFiles(Struct, frozen=True):
 
     @classmethod
     def of(cls, variables: Mapping[str, str]) -> StepFiles:
-        """The files that the workflow's variables name. Raises InputError where one cannot be written."""
+        """The files that the workflow's variables name. Raises InputError if one cannot be written."""
         files = cls(variables.get("GITHUB_STEP_SUMMARY"), variables.get("GITHUB_OUTPUT"))
         for path in filter(None, (files.summary, files.outputs)):
             _append(path, "")

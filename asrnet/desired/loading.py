@@ -44,7 +44,7 @@ R = TypeVar("R")
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 MISSING: Final = "asrnet init writes a first one, or give another file"
-"""The hint where there is no desired state. The command line adds the option."""
+"""The hint if there is no desired state. The command line adds the option."""
 PLAN: Final = "this is a saved plan"
 WORLD: Final = "this is a world"
 _ONLY_IN_WORLDS: Final = frozenset({"resource_groups", "virtual_networks", "virtual_machines", "network_interfaces"})
@@ -55,7 +55,7 @@ _HIGHEST_LIMIT: Final = 1_000_000
 class Examined(Struct, frozen=True, kw_only=True):
     """A desired state and every mistake in its files; with mistakes ``desired`` lacks the entries that have them.
 
-    ``desired`` is None where nothing could be read.
+    ``desired`` is None if nothing could be read.
     """
 
     desired: DesiredState | None
@@ -152,7 +152,7 @@ class _Entry(Struct, Generic[T], frozen=True):
         self.mistakes.append(self.document.error(problem, *self.path, *below, hint=hint))
 
     def resolved(self, resolve: Callable[[], R], *below: str | int) -> R | None:
-        """What ``resolve`` returns; None where it raises InputError, which is noted for the part ``below``."""
+        """What ``resolve`` returns; None if it raises InputError, which is noted for the part ``below``."""
         try:
             return resolve()
         except InputError as error:
@@ -175,7 +175,7 @@ class _Names(dict[str, str]):
 
 
 def _invented_guid(name: str) -> str:
-    """The GUID that an alias stands for while its own is faulty, so that references to it are checked all the same."""
+    """A GUID for an alias whose own is faulty, so that references to the alias are checked nevertheless."""
     return f"00000000-0000-0000-0000-{crc32(name.encode('utf-8', 'surrogatepass')):012x}"
 
 

@@ -128,7 +128,7 @@ def region(text: str) -> str:
 
 
 def label(text: str) -> str:
-    """``text`` itself, where it can be the name of a row or a vault: printable, and no space at its ends."""
+    """``text`` itself, if it can be the name of a row or a vault: printable, and no space at its ends."""
     if not text or text != text.strip() or not text.isprintable():
         raise InputError(f"found {text[:60]!r}, expected a name: printable, and without a space at its ends")
     return text

@@ -132,7 +132,7 @@ class RowKeys(Struct, frozen=True, gc=False, kw_only=True, forbid_unknown_fields
 class Row(RowKeys, frozen=True, gc=False, kw_only=True):
     """An explicit pair. ``recovery`` None asks for a copy; ``failback``: the row owns the reverse mapping.
 
-    ``test`` is the network of test failovers, or ``none`` where the row opts out of the regions' one.
+    ``test`` is the network of test failovers, or ``none`` if the row opts out of the regions' one.
     """
 
     primary: ArmId

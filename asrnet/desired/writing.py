@@ -1,4 +1,4 @@
-"""DesiredState -> YAML, one line for a plain row, ids by alias where there is one, defaults left out."""
+"""DesiredState -> YAML, one line for a plain row, ids by alias if there is one, defaults left out."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _rule(rule: Rule, aliases: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _with_test(fields: dict[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
-    """``fields`` with the test network, where there is one, as a person would write it."""
+    """``fields`` with the test network, if there is one, as a person would write it."""
     return {**fields, "test": _reference(fields["test"], aliases)} if fields.get("test") else fields
 
 
@@ -111,7 +111,7 @@ def _vmm_row(row: VmmRow, aliases: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _reference(identifier: ArmId | str, aliases: Mapping[str, str]) -> str:
-    """``alias/resource group/name`` where the subscription has an alias; a template's text may be one as well."""
+    """``alias/resource group/name`` if the subscription has an alias; a template's text may be one as well."""
     parts = _ID.fullmatch(str(identifier))
     alias = aliases.get(parts[1].lower()) if parts else None
     return f"{alias}/{parts[2]}/{parts[3]}" if parts and alias else str(identifier)

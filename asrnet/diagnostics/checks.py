@@ -37,7 +37,7 @@ _SEE_DOCTOR: Final = re.compile(r"(, and |; )?run 'asrnet doctor'( for the detai
 
 
 class Check(Struct, frozen=True, kw_only=True):
-    """One thing that was looked at. ``subject`` is what it is about, ``fix`` what to do where it is not ok."""
+    """One thing that was looked at. ``subject`` is what it is about, ``fix`` what to do if it is not ok."""
 
     name: str
     verdict: Verdict

@@ -18,7 +18,7 @@ _DESCRIPTIONS: Final[dict[Task, str]] = {
     "create-networks": "Create the copies of virtual networks that pairs ask for.",
     "landing-zones": "Create copies with network security groups and route tables, their resource groups and subnets.",
     "prune": "Delete unmanaged mappings of vaults that say unmanaged: delete.",
-    "nics": "Read the network interfaces of machines, for asrnet predict --nics. Beside the role for plan.",
+    "nics": "Read the NICs of machines for asrnet predict --nics, in addition to the role for plan.",
 }
 
 
@@ -76,7 +76,7 @@ def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tupl
 
 
 def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
-    """Where the role has to be assigned: resource groups, and whole subscriptions where rules search them.
+    """Where the role has to be assigned: resource groups, and whole subscriptions if rules search them.
 
     For landing zones, these are the subscriptions of the copies: security groups and route tables may be anywhere in
     them, and creating a resource group needs a right at its subscription. NICs may be anywhere in the subscriptions of
@@ -109,7 +109,7 @@ def scopes(task: Task, desired: DesiredState) -> tuple[str, ...]:
 
 
 def _copy_scopes(desired: DesiredState) -> Iterator[str]:
-    """The resource groups of copies; the subscription where the group depends on networks found by rules."""
+    """The resource groups of copies; the subscription if the group depends on networks found by rules."""
     for region, primary in _copies(desired):
         subscription = region.copy.subscription or (primary.subscription if primary else None)
         template = region.copy.resource_group

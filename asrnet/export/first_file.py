@@ -73,7 +73,7 @@ def from_dump(
 ) -> str:
     """The file of ``dump``, to be saved in ``folder``, with an alias for each subscription.
 
-    Where nothing is mapped it is the example with the vaults of ``dump``: a file without rows is not valid. Where there
+    If nothing is mapped, it is the example with the vaults of ``dump``: a file without rows is not valid. If there
     are protected ``machines``, a comment shows how to let them follow their pairs. ``names`` has the display names of
     subscriptions by their GUIDs; one without a name is called sub1, sub2...
     """

@@ -142,7 +142,7 @@ def interrupts_deferred() -> Iterator[None]:
 
 
 def replace(path: str | Path, text: str) -> None:
-    """Write ``text`` to ``path``, at once or not at all. Raises InputError where it cannot be written."""
+    """Write ``text`` to ``path``, at once or not at all. Raises InputError if it cannot be written."""
     pending = PendingFile(path)
     try:
         pending.commit(text)

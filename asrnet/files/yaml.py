@@ -27,15 +27,15 @@ T = TypeVar("T")
 
 MIB: Final = 1024 * 1024
 LIMIT: Final = 8 * MIB
-"""The most bytes a file may have, unless its reader says otherwise."""
+"""The maximum size of a file in bytes, unless its reader says otherwise."""
 WORLD_LIMIT: Final = 64 * MIB
-"""The most bytes a world file may have."""
+"""The maximum size of a world file in bytes."""
 # No document of ours has more than ten levels; without a limit, a hostile one exhausts the interpreter's stack.
 DEEPEST: Final = 50
 _WIDEST: Final = 1 << 32
 """More than the columns that a line can have; see ``_position``."""
 MOST_MISTAKES: Final = 1000
-"""The most mistakes of one kind that are looked for in a file."""
+"""The maximum number of mistakes of one kind that are reported for a file."""
 
 TYPES_LOCK: Final = threading.Lock()
 """Held while msgspec may inspect a type for the first time, which is not thread-safe.
@@ -75,7 +75,7 @@ class Document(Struct, Generic[T], frozen=True):
     lines: LineNumbers
 
     def line(self, *path: str | int) -> int | None:
-        """The line number (from 1) of the key or element at ``path``; None where there is none."""
+        """The line number (from 1) of the key or element at ``path``; None if there is none."""
         return self.lines.line(path)
 
     def error(self, problem: str, *path: str | int, hint: str = "") -> DocumentError:
@@ -247,7 +247,7 @@ class LineNumbers:
         self._text, self._source, self._root = text, source, root
 
     def line(self, path: Steps) -> int | None:
-        """The line of ``path`` itself; None where the document has no such part."""
+        """The line of ``path`` itself; None if the document has no such part."""
         *_, (depth, position) = self._positions_along(path)
         return _place(position)[0] if depth == len(path) else None
 
@@ -289,7 +289,7 @@ class _Builder:
         self._key: str | int | None = None
 
     def build(self, text: str) -> Node:
-        """Read the one document in ``text``. Raises DocumentError where it breaks a rule."""
+        """Read the one document in ``text``. Raises DocumentError if it breaks a rule."""
         try:
             for event in yaml.parse(text, _LOADER):
                 self._take(event)

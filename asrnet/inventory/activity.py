@@ -76,7 +76,7 @@ class Activity(Struct, frozen=True, kw_only=True):
     any_machine: Hold | None = None
 
     def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
-        """Why ``change`` must wait, unless that safeguard is ``forced``; None where it may go on."""
+        """Why ``change`` must wait, unless that safeguard is ``forced``; None if it may go on."""
         if change.kind != "protected_item" and not takes_away(change):
             return None
         mappings = _mappings_of(change)

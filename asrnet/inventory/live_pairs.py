@@ -25,7 +25,7 @@ LiveStatus = Literal["paired", "half", "shared", "single", "duplicate", "not_pai
 
 
 class LivePair(Struct, frozen=True, kw_only=True):
-    """A mapping and, where there is one, its opposite. ``pair`` is the name under which it is declared.
+    """A mapping and, if there is one, its opposite. ``pair`` is the name under which it is declared.
 
     ``primary_network`` and ``recovery_network`` are what people call the networks; a location is a region, or the VMM
     server. ``reversed_machines`` counts the machines that run in the recovery region and fail back from there,
@@ -104,7 +104,7 @@ def live_pairs(inventory: Inventory, desired: DesiredState, selection: Selection
 
 
 _PairNames = Mapping[tuple[str, ArmId, str], str]
-"""Names of declared pairs by vault, primary network, and the place of the recovery network or, where that is not known,
+"""Names of declared pairs by vault, primary network, and the place of the recovery network or, if that is not known,
 its key: pairs may share a primary network, and in a chain a recovery network is the primary of the next pair."""
 
 

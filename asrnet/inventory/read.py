@@ -432,7 +432,7 @@ def _with_topologies(
 ) -> list[VaultInventory]:
     """The vaults with their VMM servers.
 
-    Raises InputError where the topology file names something that none of them has.
+    Raises InputError if the topology file names something that none of them has.
     """
     with_servers = [_with_topology(vault, backend, reads) for vault in vaults]
     if not desired.topology:

@@ -30,7 +30,7 @@ class Targets(Struct, frozen=True, kw_only=True):
 def targets(inventory: Inventory, *, primary: str | None = None, recovery: str | None = None) -> Targets:
     """The targets of every vault; with ``primary`` only for clouds that use it, with ``recovery`` only that network.
 
-    Networks are named by id, ``server/name`` or name alone. Raises InputError where there is none, or several.
+    Networks are named by id, ``server/name`` or name alone. Raises InputError if there is none, or several.
     """
     topologies = {
         name: vault.topology

@@ -78,8 +78,8 @@ def check_test_network(
 ) -> Iterator[Finding]:
     """The problems of ``test_network_id`` as the test network of ``pair``; empty if there are none.
 
-    ``recovery_region`` is the region that machines of the pair fail over to; None while it is not known.
-    ``production`` is what ``production_networks`` tells.
+    ``recovery_region`` is the region that machines of the pair fail over to; None while it is not known. ``production``
+    is what ``production_networks`` returns.
     """
     network = inventory.network(test_network_id)
     if isinstance(network, Absent):

@@ -43,7 +43,7 @@ class VaultInventory(Struct, frozen=True, kw_only=True):
 
     ``unreadable`` are the mappings that do not say what they map. ``items`` and ``running_jobs`` are Unknown
     when they could not be read; ``location`` is None when it could not. ``rights`` are read only where machines follow.
-    ``topology`` is empty where the vault has no VMM servers.
+    ``topology`` is empty if the vault has no VMM servers.
     """
 
     name: str

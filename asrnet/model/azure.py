@@ -36,10 +36,10 @@ COPY_TAG = "asrnet-copy-of"
 class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A subnet of a virtual network.
 
-    ``used`` counts the addresses in use as far as Azure tells (its ip configurations); ``used_ips`` are those known
-    by value. ``attachments`` name what a copy of the network leaves behind (security group, route table...).
-    ``network_security_group`` and ``route_table`` are what a new subnet is attached to when it is created.
-    None for a policy means that Azure did not say.
+    ``used`` counts the addresses in use, as far as Azure reports them (as ip configurations); ``used_ips`` are those
+    known by value. ``attachments`` name what a copy of the network leaves behind (security group, route table...).
+    ``network_security_group`` and ``route_table`` are what a new subnet is attached to when it is created. None for a
+    policy means that Azure did not say.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class Peering(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One side of a peering: what the network that has it allows. The remote network has the other side.
 
-    ``network_id`` is the remote network, ``name`` the peering's own name, if it was told. ``connected``: both sides
-    exist, so that packets pass. ``allow_forwarded`` lets in what comes through the remote network from elsewhere.
-    ``use_remote_gateways``: the remote network's gateway is used.
-    Source: Create, change, or delete a virtual network peering.
+    ``network_id`` is the remote network, ``name`` the peering's own name, if Azure reports it. ``connected``: both
+    sides exist, so that packets pass. ``allow_forwarded`` lets in what comes through the remote network from elsewhere.
+    ``use_remote_gateways``: the remote network's gateway is used. Source: Create, change, or delete a virtual network
+    peering.
     """
 
     network_id: ArmId
@@ -274,10 +274,10 @@ Setting = str | bool | int | tuple[str | Mapping[str, str], ...] | Mapping[str, 
 class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One address of a NIC. ``ip_type`` is ``Dynamic`` or ``Static``; None is unknown or left to the service.
 
-    ``recovery_*`` is what it gets in a failover, ``test_*`` in a test failover; None where the item does not say. An
-    empty ``recovery_ip`` or ``test_ip`` stands only in what is written: the address is released.
+    ``recovery_*`` is what it gets in a failover, ``test_*`` in a test failover; None if the item does not say. An empty
+    ``recovery_ip`` or ``test_ip`` occurs only in what is written: it releases the address.
 
-    ``name`` is empty where the service gives none, as during re-protection. ``settings`` and ``unknown_members`` are
+    ``name`` is empty if the service gives none, as during re-protection. ``settings`` and ``unknown_members`` are
     like those of a Nic.
     """
 
@@ -298,7 +298,7 @@ class IpConfiguration(Struct, frozen=True, gc=False, kw_only=True, omit_defaults
 
 
 class Nic(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """A network interface of a protected item, with the item's own recovery settings where it has any.
+    """A network interface of a protected item, with the item's own recovery settings if it has any.
 
     ``primary_network`` is the network's friendly name if Site Recovery gives no id, as for on-premises machines.
     ``selection`` is Site Recovery's selectionType (``SelectedByDefault``, ``SelectedByUserOverride``, ``NotSelected``),
@@ -499,7 +499,7 @@ class VmmLinks(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
 class CloudMapping(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """Which cloud protects which: machines of ``primary_cloud_id`` are replicated to ``recovery_cloud_id``.
 
-    ``recovery_cloud_id`` is None where the recovery side is Azure. ``policy_id`` says how machines are replicated.
+    ``recovery_cloud_id`` is None if the recovery side is Azure. ``policy_id`` says how machines are replicated.
     """
 
     id: ArmId

@@ -19,7 +19,7 @@ INSTANCE_TYPES: Final[Mapping[MappingKind, str]] = {
 
 
 def member(document: Mapping[str, Any], name: str) -> Any:
-    """The member ``name`` of ``document`` in any case, as Azure's services read bodies; None where it is absent."""
+    """The member ``name`` of ``document`` in any case, as Azure's services read bodies; None if it is absent."""
     if name in document:
         return document[name]
     return next((value for key, value in document.items() if key.lower() == name.lower()), None)

@@ -1,4 +1,4 @@
-"""What ``asrnet explain`` tells about one word of a plan, a prediction, an exit code or a limit."""
+"""What ``asrnet explain`` says about one word of a plan, a prediction, an exit code or a limit."""
 
 from __future__ import annotations
 

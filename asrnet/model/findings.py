@@ -213,7 +213,7 @@ class FindingKind(StrEnum):
     NOT_COPIED = (
         "not_copied", "info", "",
         "A setting of the primary network is not part of its copy. As an error: the copy cannot be made.",
-        "Set it on the copy where it is needed. The hint of an error says what to do instead.",
+        "Set it on the copy if it is needed. The hint of an error says what to do instead.",
     )  # fmt: skip
     COPIED_DNS = (
         "copied_dns", "info", "",

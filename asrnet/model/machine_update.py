@@ -89,7 +89,7 @@ _A2A_ITEM: Final = _rows(
     ("recoveryAzureVMSize", "recoveryAzureVMSize"),
     ("recoveryAvailabilitySet", "recoveryAvailabilitySetId"),
 )
-"""Azure to Azure, beside the provider's details."""
+"""Azure to Azure, outside the provider's details."""
 
 _A2A_DETAILS: Final = _rows(
     "item",
@@ -114,7 +114,7 @@ _HYPER_V_ITEM: Final = _rows(
     ("enableRdpOnTargetOption", "enableRdpOnTargetOption"),
     ("recoveryAvailabilitySetId", "recoveryAvailabilitySetId"),
 )
-"""Hyper-V to Azure, beside the provider's details."""
+"""Hyper-V to Azure, outside the provider's details."""
 
 _HYPER_V_DETAILS: Final = _rows(
     "item",
@@ -260,7 +260,7 @@ UPDATES: Final[Mapping[str, MachineUpdate]] = {
         members=(*_RCM_DETAILS, *_RCM_NIC, *_RCM_ADDRESS),
         read_only=_RCM_READ_ONLY,
         not_sent={
-            # The members beside the details are for older providers; these machines have their own in the details.
+            # The members outside the details are for older providers; these machines have their own in the details.
             "recoveryAzureVMName": "targetVmName takes its place",
             "recoveryAzureVMSize": "targetVmSize takes its place",
             "selectedRecoveryAzureNetworkId": "targetNetworkId takes its place",
@@ -392,7 +392,7 @@ def _members(part: Nic | IpConfiguration, members: tuple[Member, ...]) -> dict[s
 
 
 def _value(part: ProtectedItem | Nic | IpConfiguration, member: Member) -> Any:
-    """The value that a PATCH sends for ``member``; None where ``part`` has none."""
+    """The value that a PATCH sends for ``member``; None if ``part`` has none."""
     if member.field is None:
         setting = part.settings.get(member.patch)
         return list(setting) if isinstance(setting, tuple) else setting

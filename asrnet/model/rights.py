@@ -1,4 +1,4 @@
-"""The rights that each task needs, and what to do where one is missing.
+"""The rights that each task needs, and what to do if one is missing.
 
 The names of actions are those of Microsoft's *Azure permissions for Management and governance* and *for Networking*;
 that they suffice is tested against what asrnet sends.
@@ -64,7 +64,7 @@ ACTIONS: Final[Mapping[Task, tuple[str, ...]]] = {
         "Microsoft.Network/loadBalancers/backendAddressPools/join/action",
     ),
     "create-networks": _CREATE_NETWORKS,
-    # A network that refers to a group, a table or a plan needs the right to join it, beside its own write:
+    # A network that refers to a group, a table or a plan needs the right to join it, besides its own write:
     # "Azure permissions for Networking", and the LinkedAuthorizationFailed that Azure answers otherwise.
     "landing-zones": (
         *_CREATE_NETWORKS,
@@ -104,7 +104,7 @@ _ANY_TASK: Final[Mapping[Task, tuple[str, ...]]] = {
 
 
 def grant_hint(action: str) -> str:
-    """What to do where the right to ``action`` is missing, with the command that prints a role which has it."""
+    """What to do if the right to ``action`` is missing, with the command that prints a role which has it."""
     for task, actions_of_task in _ANY_TASK.items():
         if action.lower() in map(str.lower, actions_of_task):
             return f"grant '{action}'; 'asrnet permissions --for {task}' prints a role that has it"

@@ -72,9 +72,9 @@ CHANGES: Final[Mapping[ChangeKind, Meaning]] = {
         "A network mapping is created, updated or deleted. A retarget is one change of both directions."
     ),
     "virtual_network": Meaning("A copy of a network is created, or gets subnets that its primary network has."),
-    "fabric": Meaning("A region's fabric is created in the vault, where the vault says `create_fabrics: true`."),
+    "fabric": Meaning("A region's fabric is created in the vault if the vault says `create_fabrics: true`."),
     "resource_group": Meaning(
-        "The resource group of a copy is created, where the region says `create_resource_group: true`."
+        "The resource group of a copy is created if the region says `create_resource_group: true`."
     ),
     "protected_item": Meaning(
         "A protected machine is pointed at its pair's recovery network, at the pair's test network, or at both.",

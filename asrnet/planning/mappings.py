@@ -175,7 +175,7 @@ class MappingDiff:
         self._add_change(wanted_pair.forward, update, before=delete, after=reverse)
 
     def _step(self, wanted_mapping: WantedMapping) -> Step | None:
-        """The write that makes a wanted mapping exist as wanted, or None where it does."""
+        """The write that makes a wanted mapping exist as wanted, or None if it does."""
         live = self._live(wanted_mapping)
         place = wanted_mapping.recovery.place
         # Azure is no fabric of the vault: recorded requests for networks of VMM servers leave the fabric out.

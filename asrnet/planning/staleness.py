@@ -87,7 +87,7 @@ def _differences(
         became = "has appeared" if old == _ABSENT else "is gone" if new == _ABSENT else "has changed"
         details = spelled.get(key, f"/{key}")
         if kind == "mapping":
-            # The names of the networks are enough where they differ.
+            # The names of the networks are enough if they differ.
             short_old, short_new = _LEADING.sub("", old), _LEADING.sub("", new)
             if short_old == short_new:
                 short_old, short_new = old, new
@@ -118,7 +118,7 @@ def _pairs_about(kind: str, key: str, observed: str, vault: str, plan: Plan) -> 
 def moved_since(plan: Plan, backend: Backend) -> Mapping[str, tuple[str, ...]]:
     """For each vault that ``plan`` changes, what has changed since the plan was made; unchanged vaults are left out.
 
-    A vault that cannot be read now counts as moved. Raises InputError where the plan was made in another tenant, and
+    A vault that cannot be read now counts as moved. Raises InputError if the plan was made in another tenant, and
     the vault's error when no vault at all can be read.
     """
     tenant = backend.tenant()

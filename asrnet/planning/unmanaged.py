@@ -1,4 +1,4 @@
-"""Live mappings that no pair asks for: reported, ignored or, where the vault says so, deleted."""
+"""Live mappings that no pair asks for: reported, ignored or, if the vault says so, deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from asrnet.planning.view import Request, VaultView, WantedPair, is_zone_to_zone
 
 
 class Unmanaged(Struct, frozen=True, kw_only=True):
-    """The changes and findings for mappings that nobody asks for, and how many of them stay."""
+    """The changes and findings for mappings that no pair asks for, and how many of them stay."""
 
     changes: tuple[Change, ...] = ()
     findings: tuple[Finding, ...] = ()

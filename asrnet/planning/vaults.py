@@ -119,7 +119,7 @@ def _selected_pairs(pairs: Sequence[Pair], members: Sequence[Member], request: R
 
 
 def _with_holds(machines: Sequence[MachineView], held: Held) -> tuple[MachineView, ...]:
-    """``machines``, with the status ``waiting`` where the update is held back, by a freeze or with its mapping."""
+    """``machines``, with the status ``waiting`` if the update is held back, by a freeze or with its mapping."""
     reasons = {change.resource_id: held.reasons[change.id] for change in held.held}
     return tuple(
         structs.replace(machine, status="waiting", reason=reasons[machine.id])

@@ -54,7 +54,7 @@ class WantedMapping(Struct, frozen=True, gc=False, kw_only=True):
 
 
 class WantedPair(Struct, frozen=True, gc=False, kw_only=True):
-    """A pair with the mappings it asks for; ``reverse`` is None where it does not own one."""
+    """A pair with the mappings it asks for; ``reverse`` is None if it does not own one."""
 
     pair: Pair
     forward: WantedMapping

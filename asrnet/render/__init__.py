@@ -80,7 +80,7 @@ DOCUMENTS: Final[Mapping[str, DocumentType]] = {
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """Facts about a run that some formats show beside the document.
+    """Facts about a run that some formats show with the document.
 
     ``at`` is when the run ended and ``last_success`` when a run last left nothing to do, both in seconds since 1970.
     ``seconds`` is how long the run took, and ``requests`` counts the requests it sent, by method. ``inventory`` is what

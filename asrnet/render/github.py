@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Level = Literal["error", "warning", "notice"]
 
 SUMMARY_LIMIT: Final = 1000 * 1024
-"""The most bytes of a step's summary. GitHub drops a summary of more than 1 MiB altogether."""
+"""The maximum size of a step's summary in bytes. GitHub drops a summary of more than 1 MiB altogether."""
 
 _LEVELS: Final[tuple[Level, ...]] = ("error", "warning", "notice")
 _SEVERITIES: Final[dict[str, Level]] = {"error": "error", "warning": "warning", "info": "notice"}

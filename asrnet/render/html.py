@@ -27,7 +27,7 @@ SCRIPTS: Final = ("layout.js", "picture.js", "findings.js", "details.js", "paper
 """The files that make up the script, in order."""
 
 _LISTED: Final = 200
-"""The most rows of the table for viewers that run no scripts."""
+"""The maximum number of rows in the table for viewers that run no scripts."""
 
 
 def render(document: Plan | LivePairs, view: View) -> str:

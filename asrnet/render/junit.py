@@ -172,7 +172,7 @@ def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
 
 
 def _declared(pair: PairView | None) -> str:
-    """Where the pair's row or rule stands."""
+    """The file and the line of the pair's row or rule."""
     return f"declared in {pair.file}:{pair.line}" if pair and pair.file and pair.line else ""
 
 

@@ -39,8 +39,8 @@ ANY: Final = "left to Azure"
 class MachineRow(Struct, frozen=True, kw_only=True):
     """Where one address of a machine goes in a failover or, with ``occasion`` ``test``, in a test failover.
 
-    ``status`` is the outcome of the machine's change where it has one, and ``reason`` says why it was not made or why
-    the machine is left alone. ``*_then`` is as ``*_now`` where nothing is planned. An empty network or subnet is not
+    ``status`` is the outcome of the machine's change if it has one, and ``reason`` says why it was not made or why
+    the machine is left alone. ``*_then`` is as ``*_now`` if nothing is planned. An empty network or subnet is not
     set; an empty address is assigned by Azure. ``source`` is the file and line of the pair's row or rule.
     ``label`` is what people read of the address: its NIC, with the ip configuration where NICs of the machine have
     several, and whether it is about tests.

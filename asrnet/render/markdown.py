@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asrnet.render import Document, View
 
 COMMENT_LIMIT: Final = 65_536
-"""The most characters of a comment on GitHub. GitLab and Azure DevOps accept more."""
+"""The maximum length of a comment on GitHub, in characters. GitLab and Azure DevOps accept more."""
 
 _HEADROOM: Final = 1_536
 """Characters that are left free for the text that a workflow adds before and after."""

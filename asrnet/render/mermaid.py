@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asrnet.render import View
 
 MOST_DRAWN: Final = 60
-"""The most pairs in a diagram within Markdown: more are unreadable, and GitHub draws at most 500 arrows."""
+"""The maximum number of pairs in a diagram: more are unreadable, and GitHub draws at most 500 arrows."""
 
 # The number sign too: it begins Mermaid's entities.
 _ENTITIES: Final = str.maketrans({char: f"#{ord(char)};" for char in '#&"<>`%'})
@@ -121,7 +121,7 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
             recovery = End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location)
             both, single = _ARROWS[result.status]
             existing = [mapping.direction for mapping in result.mappings if mapping.state in {"in_sync", "corrected"}]
-            # A pair of which one mapping is missing has one arrowhead, where machines can go.
+            # A pair with one mapping has one arrowhead, at the network that machines can go to.
             if result.status in {"half", "external"} and len(existing) == 1:
                 ends = (primary, recovery) if existing == ["forward"] else (recovery, primary)
                 yield Edge(*ends, single, label)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def plan_page(plan: Plan, view: View) -> Page:
-    """The page of a plan or report. Details that need an inventory are left out where ``view.run`` has none."""
+    """The page of a plan or report. Details that need an inventory are left out if ``view.run`` has none."""
     results, inventory = pair_results(plan, view.run.left), view.run.inventory
     pending = (change.after for change in plan.changes if outcome_of(change) != "succeeded")
     nodes = Nodes(inventory, {network.id: network for network in pending if isinstance(network, VirtualNetwork)})

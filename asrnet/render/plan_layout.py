@@ -72,7 +72,7 @@ def rules_section(plan: Plan) -> Section:
 
 
 def pair_sections(plan: Plan, view: View) -> Iterator[Section]:
-    """The changing and blocked pairs of each vault; all pairs where ``view`` asks for them."""
+    """The changing and blocked pairs of each vault; all pairs if ``view`` asks for them."""
     changes: defaultdict[tuple[str, str | None], list[Change]] = defaultdict(list)
     for change in plan.changes:
         changes[change.vault, change.pair].append(change)

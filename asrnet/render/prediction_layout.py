@@ -180,7 +180,7 @@ def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, s
     """The settings that a NIC has on either side, in words: the setting's name, today and there."""
     settings = zip(settings_in_words(comparison.today), settings_in_words(comparison.there), strict=True)
     for (setting, of_source), (_, of_replica) in settings:
-        # A row where a NIC has nothing on either side would only make the table longer.
+        # A row in which a NIC has nothing on either side would only make the table longer.
         if {of_source, of_replica} - _NOTHING:
             yield (
                 setting,
@@ -189,12 +189,14 @@ def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, s
             )
 
 
-_NOTHING: Final = frozenset({"", "off", "not told"})
+_NOTHING: Final = frozenset({"", "off", "not reported"})
 
 
 def settings_in_words(state: InterfaceState | None) -> Iterator[tuple[str, str]]:
-    """The name of each setting and its value, empty where there is none or, without a ``state``, nothing is known."""
-    accelerated = "" if state is None else {True: "on", False: "off", None: "not told"}[state.accelerated_networking]
+    """The name of each setting and its value, empty if there is none or, without a ``state``, nothing is known."""
+    accelerated = (
+        "" if state is None else {True: "on", False: "off", None: "not reported"}[state.accelerated_networking]
+    )
     state = state or InterfaceState()
     subnet_group = state.subnet_security_group
     yield "network security group", state.network_security_group.name if state.network_security_group else ""

@@ -46,7 +46,7 @@ _RESULTS: Final[Mapping[Result, str]] = {
 
 
 def sections(report: Report, view: View) -> Iterator[Section]:
-    """A report as sections. Pairs in sync are shown only where ``view`` asks for them.
+    """A report as sections. Pairs in sync are shown only if ``view`` asks for them.
 
     A run that a limit refused changed nothing: the reason is given once, and the pairs show what was planned.
     """
@@ -109,7 +109,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _without_repeated_reasons(changes: Iterable[AppliedChange]) -> Iterator[AppliedChange]:
-    """``changes``; where a whole vault is stale, only the first of its changes says why."""
+    """``changes``; if a whole vault is stale, only the first of its changes says why."""
     reasons: set[tuple[str, str | None]] = set()
     for change in changes:
         is_repeated = change.outcome == "stale" and change.refused and (change.vault, change.error) in reasons

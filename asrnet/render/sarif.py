@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 FINGERPRINTS: Final = ("asrnet/v1", "primaryLocationLineHash")
-"""The names of a result's fingerprint; GitHub reads the second, and makes it from the line where there is none."""
+"""The names of a result's fingerprint; GitHub reads the second, and makes it from the line if there is none."""
 
 _LEVELS: Final = {"error": "error", "warning": "warning", "info": "note"}
 _MISTAKE: Final = Meaning(
@@ -51,7 +51,7 @@ _MISTAKE: Final = Meaning(
 class _Result(Struct, frozen=True, kw_only=True):
     """A result of ``rule``; ``about`` names what it is about, for its fingerprint.
 
-    ``usual_level`` is the rule's own level where that of the result may differ.
+    ``usual_level`` is the rule's own level if that of the result may differ.
     """
 
     rule: str

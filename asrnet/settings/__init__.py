@@ -70,7 +70,7 @@ def read(
 def from_process(arguments: Mapping[str, object], command: str = "") -> Settings:
     """The settings of this process, for ``connect``: ``arguments`` by name, then its environment, then ``.env``.
 
-    Where no desired state is named and none is in the working directory, it is searched for in the folders above.
+    If no desired state is named and none is in the working directory, it is searched for in the folders above.
     Raises InputError for a value that an option cannot have, with the argument, the variable or the line that gave it.
     """
     from asrnet.settings import reading

@@ -17,7 +17,7 @@ VARIABLES_HINT: Final = (
 
 
 class Application(Struct, frozen=True, kw_only=True):
-    """What identifies an application to Azure. Empty where it is not given.
+    """What identifies an application to Azure. Empty if it is not given.
 
     ``request_url`` and ``request_token`` get an ID token from the pipeline that runs this, as GitHub's do.
     """

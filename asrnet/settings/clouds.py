@@ -70,7 +70,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
         return _authority_host(self.authority) in {cloud.authority for cloud in (PUBLIC, CHINA, USGOVERNMENT)}
 
     def signing_in_at(self, authority: str) -> Cloud:
-        """This cloud with tokens from ``authority``, a host or an https address; InputError where it is neither."""
+        """This cloud with tokens from ``authority``, a host or an https address; InputError if it is neither."""
         hint = f"it looks like https://{self.authority}; the tenant is given separately"
         try:
             address = checked_endpoint(authority if "://" in authority else f"https://{authority}")
@@ -119,7 +119,7 @@ _NAMES: Final = {
 
 
 def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
-    """The cloud called ``name``, reached through ``endpoint`` where one is given; InputError where it is unknown."""
+    """The cloud called ``name``, reached through ``endpoint`` if one is given; InputError if it is unknown."""
     named = _NAMES.get(name.lower().replace("_", ""))
     if named is None:
         raise InputError(f"there is no cloud '{name}'", hint="use public, china or usgovernment")

@@ -461,7 +461,7 @@ VARIABLES: Final = (
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_URL", help="GitHub's own name of ARM_OIDC_REQUEST_URL"),
     Variable(name="ACTIONS_ID_TOKEN_REQUEST_TOKEN", help="GitHub's own name of ARM_OIDC_REQUEST_TOKEN", secret=True),
     Variable(name="NO_COLOR", help="set to anything: no colours", identity=False),
-    Variable(name="FORCE_COLOR", help="set to anything but 0: colours even where there is no terminal", identity=False),
+    Variable(name="FORCE_COLOR", help="set to anything but 0: colours even if there is no terminal", identity=False),
     Variable(name="CLICOLOR_FORCE", help="as FORCE_COLOR", identity=False),
     Variable(
         name="GITHUB_WORKSPACE",

@@ -103,7 +103,7 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
         (["plan", "-target=x"], "unknown option '-target'\nhint: use --pair NAME or --vault NAME"),
         (["plan", "-var", "a=b"], "unknown option '-var'\nhint: the desired state has no variables"),
         (["plan", "-var-file=x"], "unknown option '-var-file'\nhint: the desired state has no variables"),
-        (["plan", "-refresh=false"], "unknown option '-refresh'\nhint: every run reads Azure anew"),
+        (["plan", "-refresh=false"], "unknown option '-refresh'\nhint: every run reads Azure again"),
         (["plan", "--doit"], "unknown option '--doit'\nhint: apply shows the plan and asks"),
         (["plan", "-g", "rg"], "unknown option '-g'\nhint: use --vault with the full id"),
         (["plan", "--no-wait"], "unknown option '--no-wait'\nhint: apply waits"),

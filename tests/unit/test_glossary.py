@@ -135,7 +135,7 @@ def test_every_kind_of_refusal_that_is_raised_is_explained() -> None:
 def test_an_error_is_explained_by_its_class(spelling: str) -> None:
     (entry,) = explain(spelling).explanations
     assert (entry.word, entry.kind) == ("ForbiddenError", "error")
-    assert entry.meaning == "The identity lacks a right; `action` is the missing action where Azure names it."
+    assert entry.meaning == "The identity lacks a right; `action` is the missing action if Azure names it."
     assert entry.remedy == errors.ForbiddenError.remedy
 
 

@@ -67,7 +67,7 @@ def _parser(file: Any) -> argparse.ArgumentParser:
 
 
 def _values(option: Option, module: Any) -> tuple[str, ...]:
-    """The values that ``option`` can have, where they are known."""
+    """The values that ``option`` can have, if they are known."""
     if option.name == "output":
         from asrnet.render import formats_of
 
