@@ -80,7 +80,7 @@ def _state(pair: LivePair, network: ArmId) -> str:
 
 
 def live_summary(live: LivePairs) -> str:
-    """The summary line: mappings, pairs by status, and vaults that could not be read.
+    """The summary line: mappings, pairs by status unless all are paired, and vaults that could not be read.
 
     If only some pairs were asked for, it also has the number of all mappings.
     """
@@ -91,7 +91,9 @@ def live_summary(live: LivePairs) -> str:
     mappings = wording.count(all_mappings + unread_mappings, "mapping")
     if of_pairs < all_mappings:
         mappings = f"{of_pairs + unread_mappings} of {mappings}"
-    parts = "".join(f", {number} {kind}" for kind, number in kinds.items())
+    mappings += f" ({unread_mappings} unknown)" if unread_mappings else ""
+    pairs = f", {wording.count(len(live.pairs), 'pair')}" if live.pairs else ""
+    if kinds.keys() - {"paired"}:
+        pairs += f": {', '.join(f'{number} {kind}' for kind, number in kinds.items())}"
     unread = sum(vault.error is not None for vault in live.vaults)
-    parts += f", {unread_mappings} unknown" if unread_mappings else ""
-    return f"{mappings}{parts}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."
+    return f"{mappings}{pairs}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."
