@@ -22,7 +22,7 @@ from urllib.request import urlopen
 
 ROOT = Path(__file__).parent.parent
 INSTALLERS = ("pip", "pipx", "uv")
-PLAN = "Plan: create 2 networks and 6 mappings; 0 mappings in sync."
+PLAN = "Plan: create 2 networks and 6 mappings."
 
 
 def main(installers: list[str]) -> int:
@@ -83,7 +83,7 @@ def use(program: Path, version: str, folder: Path) -> None:
     """Run what a newcomer runs first."""
     environment = {"PATH": f"{program.parent}:/usr/bin:/bin", "HOME": str(folder)}
     expect(f"asrnet {version}", run(["asrnet", "--version"], folder, environment))
-    expect("6 mappings, 3 paired.", run(["asrnet", "demo"], folder, environment))
+    expect("6 mappings, 3 pairs.", run(["asrnet", "demo"], folder, environment))
     run(["asrnet", "demo", "--out", "mine"], folder, environment)
     mine = folder / "mine"
     fake = {**environment, "ASRNET_BACKEND": "fake:world.yaml"}

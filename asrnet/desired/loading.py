@@ -43,7 +43,7 @@ R = TypeVar("R")
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 
-MISSING: Final = "asrnet init writes a first one, or give another file"
+MISSING: Final = "go to the folder that has it, let asrnet init write a first one, or name another file"
 """The hint if there is no desired state. The command line adds the option."""
 PLAN: Final = "this is a saved plan"
 WORLD: Final = "this is a world"

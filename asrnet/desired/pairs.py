@@ -345,7 +345,7 @@ def _conflicts(pairs: Sequence[Pair], networks: Networks) -> Iterator[Finding]:
     for group in reverse.shared():
         owners = "both" if len(group) == 2 else "all"  # noqa: PLR2004
         yield from _conflict(
-            group, f"{owners} own the reverse mapping of {{recovery}}; set failback: none on all but one"
+            group, f"{owners} own the reverse mapping of {{recovery}}; add failback: none to the entry of all but one"
         )
     for group in copies.shared():
         if len({pair.primary for pair in group}) > 1:

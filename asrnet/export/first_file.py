@@ -45,7 +45,7 @@ pairs:
 - {{name: hub, vault: {vault}, primary: prod/rg-network-ea/hub-ea, recovery: dr/rg-network-sea/hub-sea}}
 # There is no recovery network yet: apply makes a copy of app-ea, named app-ea-asr, and maps both to each other.
 - {{name: app, vault: {vault}, primary: prod/rg-network-ea/app-ea, recovery: copy}}
-# A rule maps every network of the primary region that matches and has no row of its own:
+# A rule maps every network of the primary region that matches and is not listed under pairs:
 # rules:
 # - {{name: tagged, vault: {vault}, match: {{subscription: prod, tags: {{dr: "yes"}}}}, recovery: copy}}
 """

@@ -94,7 +94,7 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
         "Machines start in the recovery region. asrnet prepares and predicts it, and never starts one."
     ),
     "failback": Meaning(
-        "Machines return to the primary region, which takes a reverse mapping. `failback: none`: without."
+        "Machines return to the primary region, which takes a reverse mapping. With `failback: none` in its entry of the file, a pair has none."
     ),
     "drift": Meaning(
         "Azure differs from the desired state: changes are pending, or findings count as drift.",

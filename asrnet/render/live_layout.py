@@ -94,6 +94,7 @@ def live_summary(live: LivePairs) -> str:
     mappings += f" ({unread_mappings} unknown)" if unread_mappings else ""
     pairs = f", {wording.count(len(live.pairs), 'pair')}" if live.pairs else ""
     if kinds.keys() - {"paired"}:
-        pairs += f": {', '.join(f'{number} {kind}' for kind, number in kinds.items())}"
+        states = [f"{number} {kind}" for kind, number in kinds.items()] if len(kinds) > 1 else list(kinds)
+        pairs += f": {', '.join(states)}"
     unread = sum(vault.error is not None for vault in live.vaults)
     return f"{mappings}{pairs}" + (f"; {wording.count(unread, 'vault')} could not be read" if unread else "") + "."

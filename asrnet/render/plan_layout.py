@@ -31,8 +31,8 @@ _SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
     ("info", "Notes", "quiet"),
 )
 
-# The line of a change that restores the state Paired only says "update", so that finding is shown as well.
-_SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired"}
+# Beside these a change only says "update" or "create". That a pair has been mapped one way is the accident to look for.
+_SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired", "half_pair"}
 
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
 
@@ -166,18 +166,24 @@ def plan_summary(plan: Plan) -> str:
     """The summary line: what apply would do, and the counts of what does not change."""
     if not plan.changes:
         return f"Nothing {'can be done' if plan.summary.blocked else 'to do'}: {unchanged_counts(plan)}."
-    return f"Plan: {work(plan.changes)}; {unchanged_counts(plan)}."
+    unchanged = unchanged_counts(plan)
+    return f"Plan: {work(plan.changes)}{f'; {unchanged}' if unchanged else ''}."
 
 
 def work(changes: Iterable[Change], *, past: bool = False) -> str:
     """What ``changes`` do, or with ``past`` what they did: ``create 2 networks and 6 mappings, delete 1 mapping``."""
     numbers: Counter[tuple[str, ChangeKind]] = Counter()
+    retargeted: Counter[str] = Counter()
     steps = 0
     for change in changes:
         verb: str = change.action
+        if change.kind == "network_mapping" and change.action == "update" and not change.keeps_target:
+            # One change, but both directions of the pair's row say "retarget".
+            retargeted["pair" if change.direction == "both" else "mapping"] += 1
+            steps += len(change.steps)
+            continue
         if change.kind == "network_mapping" and change.action == "update":
-            verb = "write" if change.keeps_target else "retarget"
-            steps += 0 if change.keeps_target else len(change.steps)
+            verb = "write"
         numbers[verb, change.kind] += 1
 
     def counts(verb: str, *kinds: ChangeKind) -> str:
@@ -185,8 +191,10 @@ def work(changes: Iterable[Change], *, past: bool = False) -> str:
             wording.count(numbers[verb, kind], wording.NOUNS[kind]) for kind in kinds if numbers[verb, kind]
         )
 
-    retargets = counts("retarget", "network_mapping")
-    if steps > numbers["retarget", "network_mapping"]:
+    retargets = wording.listed(
+        wording.count(retargeted[noun], noun) for noun in ("pair", "mapping") if retargeted[noun]
+    )
+    if steps > retargeted.total():
         retargets += f" ({steps} steps)"
     parts = (
         (
@@ -204,9 +212,14 @@ def work(changes: Iterable[Change], *, past: bool = False) -> str:
 
 
 def unchanged_counts(plan: Plan) -> str:
-    """The counts of what does not change: mappings in sync, blocked and unmanaged, and machines that are left alone."""
+    """The counts of what does not change: mappings in sync, blocked and unmanaged, and machines that are left alone.
+
+    Zeros are left out: a plan of one pair, as of asrnet map, says nothing about the mappings of others. Only without
+    changes the first count is always there.
+    """
     counts = plan.summary
-    parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"]
+    is_first_count_shown = counts.in_sync or not plan.changes
+    parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"] if is_first_count_shown else []
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
     parts += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
     if plan.machines_left_alone:

@@ -252,7 +252,7 @@ def test_no_suggestion_names_an_option_that_lifts_a_safeguard() -> None:
 
 def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
     ran = cli("plan", "--file", "missing.yaml", "--backend", "fake:world.yaml")
-    hint = "hint: asrnet init writes a first one, or give another file with --file (-f)"
+    hint = "hint: go to the folder that has it, let asrnet init write a first one, or name another file with --file (-f)"
     assert ran.err == f"error: missing.yaml: the file does not exist\n{hint}\n"
 
 

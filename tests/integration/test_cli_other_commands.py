@@ -139,7 +139,7 @@ def test_show_is_a_table_of_pairs_with_the_names_they_are_declared_by(fake: Cli)
     lines = [" ".join(line.split()) for line in fake("show").out.splitlines()]
     assert lines[0] == "Vault sea (southeastasia)"
     assert "= hub hub-ea (eastasia) <-> hub-sea (southeastasia) paired" in lines
-    assert lines[-1] == "6 mappings, 3 paired."
+    assert lines[-1] == "6 mappings, 3 pairs."
 
 
 def test_show_needs_no_file_where_the_vault_is_given_by_id(fake: Cli, folder: Path) -> None:
@@ -147,7 +147,7 @@ def test_show_needs_no_file_where_the_vault_is_given_by_id(fake: Cli, folder: Pa
     (folder / "asrnet.yaml").unlink()
     ran = fake("show", "--vault", VAULT)
     assert ran.code == 0
-    assert "6 mappings, 3 paired." in ran.out
+    assert "6 mappings, 3 pairs." in ran.out
 
 
 def test_show_draws_a_diagram(fake: Cli, folder: Path) -> None:

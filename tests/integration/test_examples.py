@@ -110,7 +110,7 @@ def test_correct_drift_corrects_and_leaves_the_rest_to_a_person(folder: Path) ->
     example("02-adopt-and-repair", folder)
     ran = run(str(SCRIPTS / "correct_drift.py"), folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert ran.returncode == 2
-    assert "Done: created 1 mapping, retargeted 3 mappings" in ran.stdout
+    assert "Done: created 1 mapping, retargeted 3 pairs" in ran.stdout
     assert ran.stderr.startswith("duplicate: wms-ea has 2 forward mappings")
 
 
@@ -141,7 +141,7 @@ def test_a_script_reports_an_error_without_a_traceback(folder: Path, script: str
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py"])
 def test_a_script_without_its_file_says_what_writes_one(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "nope.yaml", folder=folder, ASRNET_BACKEND="fake:world.yaml")
-    hint = "hint: asrnet init writes a first one, or give another file\n"
+    hint = "hint: go to the folder that has it, let asrnet init write a first one, or name another file\n"
     assert (ran.returncode, ran.stderr) == (1, f"error: nope.yaml: the file does not exist\n{hint}")
 
 
@@ -215,4 +215,4 @@ def test_the_demo_plans_applies_and_plans_again_on_the_real_sdk(folder: Path) ->
         "$ asrnet show",
     ]
     assert "Nothing to do: 6 mappings in sync." in ran.stdout
-    assert "6 mappings, 3 paired." in ran.stdout
+    assert "6 mappings, 3 pairs." in ran.stdout

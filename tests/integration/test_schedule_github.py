@@ -252,7 +252,7 @@ def test_a_pull_request_has_one_comment_with_the_plan(grown: Runner, comments: s
     assert f"--method {method}" in calls[-1]
     sent = (grown.folder / "sent.md").read_text("utf-8")
     assert sent.startswith("<!-- asrnet -->\n")
-    assert "create 1 mapping, retarget 3 mappings" in sent
+    assert "create 1 mapping, retarget 3 pairs" in sent
     assert len(sent) < 65_536
 
 

@@ -273,7 +273,7 @@ def test_pairs_are_shown_one_per_line_with_a_count_below() -> None:
         "= - a (eastasia) <-> b (southeastasia) paired",
         "! - c (eastasia) -> d (southeastasia) gone half: no reverse",
         "",
-        "3 mappings, 1 paired, 1 half.",
+        "3 mappings, 2 pairs: 1 paired, 1 half.",
     ]
 
 
@@ -291,4 +291,4 @@ def test_the_count_below_selected_pairs_covers_them_and_gives_the_total() -> Non
     hub = Row(name="hub", vault="sea", primary=vnet("a"), recovery=vnet("b"))
     desired = DesiredState(pairs=(hub,))
     live = live_pairs(inventory(*mappings), desired, Selection(pairs=frozenset({"hub"})))
-    assert render(live, "text").splitlines()[-1] == "2 of 3 mappings, 1 paired."
+    assert render(live, "text").splitlines()[-1] == "2 of 3 mappings, 1 pair."

@@ -219,5 +219,5 @@ def test_show_and_dump_name_an_unreadable_mapping(azure: TwoRegions, hub: Virtua
     live = live_pairs(found, desired)
     shown = render(live, "text", View())
     assert f"\nunknown: {said}\n" in shown
-    assert shown.endswith("3 mappings, 1 paired, 1 unknown.\n")
+    assert shown.endswith("3 mappings (1 unknown), 1 pair.\n")
     assert dumping.export_desired(found, desired).left_out == (said,)

@@ -121,7 +121,7 @@ def test_a_lifted_limit_is_not_mentioned() -> None:
 
 def test_the_last_line_is_the_summary() -> None:
     assert lines(full_plan())[-1] == (
-        "Plan: create 1 network and 2 mappings, retarget 1 mapping, delete 1 mapping; "
+        "Plan: create 1 network and 2 mappings, retarget 1 pair, delete 1 mapping; "
         "2 mappings in sync, 2 blocked, 1 unmanaged."
     )
 

@@ -46,6 +46,10 @@ def run(session: Session[PlanSettings]) -> int:
         opened.write(plan, session.view(run=session.so_far(inventory=inventory, requests=requests)))
         save(plan)
     written = [*filter(None, (settings.out,)), *(file.path for _, file in opened.targets if file)]
+    if opened.printed is None:
+        from asrnet.render.plan_layout import plan_summary
+
+        logs.remark(plan_summary(plan))
     if written and (settings.out or opened.printed is None):
         logs.remark(f"written: {', '.join(map(str, written))}")
     if report_unreadable(plan):
