@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from asrnet.applying import AuditEntry, Options, Progress, Report, apply
 from asrnet.desired import CloudName, CopySettings, DesiredState, Region, Row, Selection, Vault, references
-from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError, did_you_mean
+from asrnet.errors import AsrError, InputError, NotFoundError, RefusedError, did_you_mean, nearest
 from asrnet.inventory.read import Inventory, VaultInventory, read_inventory
 from asrnet.model.arm import VAULT, VNET, ArmId, expect
 from asrnet.model.azure import VirtualNetwork
@@ -191,8 +191,26 @@ def ensure_pair(
 def _existing(network_id: ArmId, backend: Backend) -> VirtualNetwork:
     network = backend.networks.virtual_network(network_id)
     if network is None:
-        raise NotFoundError(f"{network_id} does not exist", resource_id=network_id, status=404, code="ResourceNotFound")
+        raise NotFoundError(
+            f"{network_id} does not exist{_suggestion(network_id, backend)}",
+            resource_id=network_id,
+            status=404,
+            code="ResourceNotFound",
+        )
     return network
+
+
+def _suggestion(network_id: ArmId, backend: Backend) -> str:
+    """``; did you mean GROUP/NETWORK?`` with the network of the subscription that has the most similar name, if any."""
+    try:
+        ids = [network.id for network in backend.networks.virtual_networks(network_id.subscription)]
+    except AsrError:
+        return ""
+    # Of two networks of one name, the one in the group that was given.
+    ids.sort(key=lambda other: other.resource_group.lower() == network_id.resource_group.lower())
+    groups = {other.name: other.resource_group for other in ids}
+    name = nearest(network_id.name, groups)
+    return f"; did you mean {groups[name]}/{name}?" if name else ""
 
 
 def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:

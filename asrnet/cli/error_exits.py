@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
 from asrnet.cli.stopwatch import WATCH
-from asrnet.errors import AsrError, DocumentError, InputError, RefusedError, ServiceError
+from asrnet.errors import AsrError, CredentialError, DocumentError, InputError, RefusedError, ServiceError
 
 _SOON = 0.05
 """Seconds after which a signal that had no effect is repeated."""
@@ -111,6 +112,22 @@ def _interrupt_main_thread() -> None:
         _thread.interrupt_main()
 
 
+def _with_world(hint: str, desired_state: str) -> str:
+    """``hint``, after how to use the world beside the desired state, if there is one.
+
+    A new terminal lacks the variable that selected the fake Azure of the tutorial, and nobody there has a credential.
+    """
+    world = Path(desired_state).with_name("world.yaml")
+    if not world.is_file():
+        return hint
+    import shlex  # 0.5 ms, which only this error pays
+
+    backend = shlex.quote(f"fake:{world}")
+    return f"for the fake Azure in {world}, add --backend {backend} or export ASRNET_BACKEND={backend}" + (
+        f"; for Azure: {hint}" if hint else ""
+    )
+
+
 def _run(argv: Sequence[str]) -> int:
     from asrnet.cli.arguments import parse
 
@@ -138,5 +155,8 @@ def _run(argv: Sequence[str]) -> int:
             mistakes.explain(error, session)
         if isinstance(error, DocumentError):
             mistakes.write(error, session)
+        raise
+    except CredentialError as error:
+        error.hint = _with_world(error.hint, session.settings.file)
         raise
     return code

@@ -95,12 +95,19 @@ def resource(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = 
     parts = text.split("/")
     if len(parts) != _PARTS:
         raise InputError(
-            f"found '{text[:120]}', expected {_NOUNS[kind]}: alias/resource group/name, or a full resource id{orelse}"
+            f"found '{text[:120]}', expected {_NOUNS[kind]}: alias/resource group/name, or a full resource id{orelse}",
+            hint=_example(text, aliases) if len(parts) == 1 else "",
         )
     where, group, name = parts
     _check_name(group, GROUP)
     _check_name(name, kind)
     return ArmId(_id_text(subscription(where, aliases), group, kind, name))
+
+
+def _example(name: str, aliases: Mapping[str, str]) -> str:
+    """A reference to ``name`` as it could be written, with the first alias under ``subscriptions``."""
+    alias = next(iter(aliases), "")
+    return f"for example {alias}/RESOURCE_GROUP/{name[:60]}; an alias is a name under subscriptions" if alias else ""
 
 
 def template(text: str, kind: str, aliases: Mapping[str, str], *, orelse: str = "") -> str:

@@ -94,7 +94,8 @@ CONCEPTS: Final[Mapping[str, Meaning]] = {
         "Machines start in the recovery region. asrnet prepares and predicts it, and never starts one."
     ),
     "failback": Meaning(
-        "Machines return to the primary region, which takes a reverse mapping. With `failback: none` in its entry of the file, a pair has none."
+        "Machines return to the primary region, which takes a reverse mapping.",
+        "Where a pair needs none, write `failback: none` in its entry under `pairs`, or in its rule.",
     ),
     "drift": Meaning(
         "Azure differs from the desired state: changes are pending, or findings count as drift.",

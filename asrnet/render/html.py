@@ -51,8 +51,7 @@ def render(document: Plan | LivePairs, view: View) -> str:
         script=script,
         # Escaped, so that nothing in it can close the script element around it.
         data=msgspec.json.encode(_printable(msgspec.to_builtins(page))).decode().replace("<", "\\u003c"),
-        rows="\n".join(_row(page, item) for item in _attention(page)),
-        left_out=_left_out(page),
+        attention=_table(page),
     )
 
 
@@ -90,6 +89,20 @@ def _row(page: Page, item: PageItem) -> str:
     return "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in cells) + "</tr>"
 
 
-def _left_out(page: Page) -> str:
-    listed = len(_attention(page))
-    return f"The table lists the pairs that need attention: {listed} of {len(page.items)}." if page.items else ""
+def _table(page: Page) -> str:
+    """What viewers that run no scripts show: a table of the pairs that need attention, or that none does."""
+    rows = [_row(page, item) for item in _attention(page)]
+    if not rows:
+        return '<p class="note">No pair needs attention.</p>' if page.items else ""
+    heads = ("Vault", "Pair", "State", "Primary", "Recovery", "Why")
+    return "\n".join(
+        (
+            f'<p class="note">These pairs need attention: {len(rows)} of {len(page.items)}.</p>',
+            '<table class="plain">',
+            f"<thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>",
+            "<tbody>",
+            *rows,
+            "</tbody>",
+            "</table>",
+        )
+    )

@@ -252,8 +252,27 @@ def test_no_suggestion_names_an_option_that_lifts_a_safeguard() -> None:
 
 def test_a_hint_names_no_variable_where_the_path_was_typed(cli: Cli) -> None:
     ran = cli("plan", "--file", "missing.yaml", "--backend", "fake:world.yaml")
-    hint = "hint: go to the folder that has it, let asrnet init write a first one, or name another file with --file (-f)"
+    hint = (
+        "hint: go to the folder that has it, let asrnet init write a first one, or name another file with --file (-f)"
+    )
     assert ran.err == f"error: missing.yaml: the file does not exist\n{hint}\n"
+
+
+def test_without_a_credential_the_world_beside_the_file_is_named(cli: Cli) -> None:
+    refused = cli("plan", "--credential", "environment")
+    assert refused.code == 1
+    assert (
+        "hint: for the fake Azure in world.yaml, add --backend fake:world.yaml or export ASRNET_BACKEND=" in refused.err
+    )
+    assert "; for Azure: " in refused.err
+    Path("world.yaml").unlink()
+    assert "fake" not in cli("plan", "--credential", "environment").err
+
+
+def test_a_network_given_by_name_only_is_answered_with_the_form_of_a_reference(cli: Cli) -> None:
+    ran = cli("map", "app-ea", "--vault", "sea", "--to", "southeastasia", "--backend", "fake:world.yaml")
+    assert ran.code == 1
+    assert "hint: for example prod/RESOURCE_GROUP/app-ea; an alias is a name under subscriptions\n" in ran.err
 
 
 def test_a_missing_file_of_variables_is_reported_with_the_variable_that_names_it(

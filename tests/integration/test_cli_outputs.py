@@ -336,9 +336,10 @@ def test_a_dump_may_create_the_desired_state_but_not_replace_it(fake: Cli, folde
     assert fake("dump", "--vault", vault, "--out", "asrnet.yaml").code == 0
 
 
-def test_a_plan_written_only_to_files_names_them(fake: Cli) -> None:
+def test_a_plan_written_only_to_files_is_summed_up_and_names_them(fake: Cli) -> None:
     ran = fake("plan", "--out", "plan.json", "-o", "markdown=plan.md")
-    assert (ran.code, ran.out, ran.err) == (0, "", "written: plan.json, plan.md\n")
+    summary = "Plan: create 2 networks and 6 mappings."
+    assert (ran.code, ran.out, ran.err) == (0, "", f"{summary}\nwritten: plan.json, plan.md\n")
 
 
 def test_a_csv_without_machines_says_what_it_contains(fake: Cli) -> None:

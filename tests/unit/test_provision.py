@@ -11,6 +11,7 @@ from states import EA, SEA, TwoRegions
 from asrnet.applying import Report
 from asrnet.errors import InputError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
+from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.provision import ensure_pair, plan_pair
 
@@ -177,6 +178,22 @@ def test_a_missing_network_is_named() -> None:
     azure.world.virtual_networks.delete(app.id)
     with pytest.raises(NotFoundError, match="app does not exist"):
         ensure(azure, app)
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [("app", "; did you mean {group}/app-ea?"), ("APP_EA", "; did you mean {group}/app-ea?"), ("zzz", "")],
+)
+def test_a_misspelt_network_is_answered_with_the_most_similar_one_of_its_subscription(
+    name: str, suggestion: str
+) -> None:
+    azure = TwoRegions()
+    app = azure.network("app-ea")
+    azure.network("web-ea")
+    misspelt = ArmId(str(app.id).replace("app-ea", name))
+    with pytest.raises(NotFoundError) as caught:
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=misspelt, to=SEA)
+    assert caught.value.message == f"{misspelt} does not exist{suggestion.format(group=app.id.resource_group)}"
 
 
 @pytest.mark.parametrize("field", ["vault", "primary"])

@@ -368,6 +368,16 @@ def test_viewers_without_scripts_get_a_list_of_what_needs_attention() -> None:
     assert "hub" not in cells
 
 
+def test_viewers_without_scripts_read_that_no_pair_needs_attention() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map_both(hub, dr)
+    text = render(azure.plan(azure.state(row(hub, dr))), "html")
+    without_scripts = text.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "No pair needs attention." in without_scripts
+    assert "<table" not in without_scripts
+
+
 def test_viewers_without_scripts_see_pairs_in_sync_with_warnings() -> None:
     warning = finding(FindingKind.SUBNET_MISSING, "hub-sea has no subnet web", vault="sea", pair="hub")
     page = parsed(render(structs.replace(full_plan(), findings=(warning,)), "html"))

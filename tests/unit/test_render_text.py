@@ -7,6 +7,7 @@ import re
 import pytest
 from msgspec import structs
 from sample_plans import change, full_plan, mapping, pair, vnet
+from states import SEA, TwoRegions, row
 
 from asrnet.errors import InputError
 from asrnet.model.findings import FindingKind, finding
@@ -124,6 +125,26 @@ def test_the_last_line_is_the_summary() -> None:
         "Plan: create 1 network and 2 mappings, retarget 1 pair, delete 1 mapping; "
         "2 mappings in sync, 2 blocked, 1 unmanaged."
     )
+
+
+def test_a_half_pair_is_named_beside_the_change_that_completes_it() -> None:
+    azure = TwoRegions()
+    hub, dr = azure.network("hub"), azure.network("dr", SEA)
+    azure.map(hub, dr)
+    shown = lines(azure.plan(azure.state(row(hub, dr))))
+    assert "  half_pair  hub   hub and dr are mapped one way: the reverse mapping is missing" in shown
+
+
+def test_zeros_are_left_out_of_the_summary_of_a_plan_with_changes() -> None:
+    plan = structs.replace(full_plan(), summary=Summary())
+    assert lines(plan)[-1].endswith("delete 1 mapping.")
+
+
+def test_a_retarget_of_one_direction_is_counted_as_a_mapping_and_one_of_both_as_a_pair() -> None:
+    [both] = [item for item in full_plan().changes if item.kind == "network_mapping" and item.action == "update"]
+    forward = structs.replace(both, direction="forward", steps=both.steps[:1])
+    assert both.direction == "both"
+    assert lines(Plan(changes=(both, forward, forward)))[-1].startswith("Plan: retarget 1 pair and 2 mappings")
 
 
 def test_an_empty_plan_is_one_line() -> None:
