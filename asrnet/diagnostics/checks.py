@@ -258,7 +258,7 @@ def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *
         return
     lacking = [action for action in concerned if not any(rights.allow(action) for rights in granted)]
     if not lacking:
-        message = "the roles allow it; locks, policies and deny assignments may not"
+        message = "your roles allow it; locks, policies and deny assignments were not checked"
         yield Check(name=name, verdict="ok", message=message, subject=subject)
         return
     yield Check(
