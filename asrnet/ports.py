@@ -404,7 +404,7 @@ def no_vmm_links(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - the same for e
     return VmmLinks()
 
 
-def _is_ready(kinds: Collection[str]) -> None:
+def _prepare_nothing(kinds: Collection[str]) -> None:
     """The default of ``Backend.expect``: nothing has to be prepared."""
 
 
@@ -430,5 +430,5 @@ class Backend(Struct, frozen=True, kw_only=True):
     surroundings: Surroundings
     close: Callable[[], None]
     vmm_links: Callable[[ArmId], VmmLinks] = no_vmm_links
-    expect: Callable[[Collection[str]], None] = _is_ready
+    expect: Callable[[Collection[str]], None] = _prepare_nothing
     lists_may_lag: bool = False

@@ -142,7 +142,7 @@ def request_pair(
             hint=f"give a network in {region.recovery}, or {target.location} as the region",
         )
     _check_exists(region.recovery, backend, vault=inventory.vaults[vault_name], subscription=primary.subscription)
-    row, fails_back_to = _settled(row, inventory, region, retarget=retarget)
+    row, fails_back_to = _with_live_mapping(row, inventory, region, retarget=retarget)
     settled = structs.replace(desired, pairs=(row,))
     return PairRequest(
         desired=settled,
@@ -238,7 +238,7 @@ def _no_way_back(primary: ArmId, recovery: ArmId, other: ArmId) -> str:
     return f"{recovery.name} already fails back to {other.name}, so {primary.name} gets no way back"
 
 
-def _settled(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> tuple[Row, ArmId | None]:
+def _with_live_mapping(row: Row, inventory: Inventory, region: Region, *, retarget: bool) -> tuple[Row, ArmId | None]:
     """The row with the live mapping's recovery network, and with a reverse mapping unless another pair owns it.
 
     Also returns the primary network of that other pair. Raises RefusedError if the network is mapped to another one.

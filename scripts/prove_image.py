@@ -41,7 +41,7 @@ def stages(dockerfile: str) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def index() -> str:
+def package_index() -> str:
     """The package index that this machine's pip is configured with, if any."""
     asked = subprocess.run(["pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False)
     return asked.stdout.strip()
@@ -51,7 +51,7 @@ def run(root: Path, command: Sequence[str], *, folder: str = "/", user: str = "0
     """Run a command in a root filesystem. Ends the program if it fails."""
     print(f"  [{root.name}] {shlex.join(command)[:150]}")
     variables = {name: value for name, value in os.environ.items() if name.startswith(_PASSED)}
-    if address := index():
+    if address := package_index():
         variables["PIP_INDEX_URL"] = address
     variables |= {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "LANG": "C.UTF-8"}
     inside = ["/bin/sh", "-ec", f'cd {shlex.quote(folder)} && exec "$@"', "sh", *command]
@@ -60,7 +60,7 @@ def run(root: Path, command: Sequence[str], *, folder: str = "/", user: str = "0
         sys.exit(f"the step failed with {finished.returncode}")
 
 
-def bare(folder: Path) -> Path:
+def base_filesystem(folder: Path) -> Path:
     """A root filesystem with Debian's base and its Python, which is called ``python`` as in Python's images."""
     root = folder / "base"
     if not (root / "bin").exists():
@@ -131,7 +131,7 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp(prefix="asrnet-image-"))
     folder.mkdir(parents=True, exist_ok=True)
     parts = stages((ROOT / "Dockerfile").read_text("utf-8"))
-    base = bare(folder)
+    base = base_filesystem(folder)
     build(folder, base, "build", parts["build"])
     root, place, user = build(folder, base, "", parts[""])
     start(root, place, user, parts[""])

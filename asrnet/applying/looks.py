@@ -29,7 +29,7 @@ from asrnet.model.azure import (
     UnreadableMapping,
     VirtualNetwork,
 )
-from asrnet.model.machine_networks import MachineNetworks, are_same, networks_of, shows
+from asrnet.model.machine_networks import MachineNetworks, are_same, is_set_to, networks_of
 from asrnet.model.machine_update import fingerprint
 from asrnet.model.plan import Content, Step
 from asrnet.ports import Backend, before_sending
@@ -209,7 +209,7 @@ class Looks:
             nonlocal is_sent
             if is_sent or self._clock.now() - asked > self._max_age:
                 current, _ = self._fresh(step.resource_id, self._backend.mappings.protected_item)
-                if is_sent and current and shows(current, after):
+                if is_sent and current and is_set_to(current, after):
                     raise AlreadyDoneError(f"{name} {machine_description(after)}")
                 if current is None or fingerprint(current) != digest:
                     raise RefusedError(f"{name} was changed while it was updated; plan again", kind="stale")

@@ -18,7 +18,7 @@ from msgspec import Struct
 from asrnet.applying.looks import Looks, in_the_way, whole_list
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, ResourceGroupNotFoundError
-from asrnet.inventory.activity import activity, read_jobs, takes_away
+from asrnet.inventory.activity import activity, changes_live_mapping, read_jobs
 from asrnet.model.access import Rights
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
@@ -96,7 +96,7 @@ def _start_reads(
     reader = backend.mappings
     # Jobs hold machines too, but only those that planning has read: each machine is read right before its update, which
     # shows what is under way for it, and these lists would double the requests for a single machine.
-    guarded = any(takes_away(change) for change in changes)
+    guarded = any(changes_live_mapping(change) for change in changes)
     deletes = any(step.action == "delete" for change in changes for step in change.steps)
     makes_fabrics = any(change.kind == "fabric" for change in changes)
     return _VaultReads(

@@ -47,7 +47,7 @@ from asrnet.model.azure import (
     ResourceGroup,
     VirtualNetwork,
 )
-from asrnet.model.machine_networks import MachineNetworks, shows, updated
+from asrnet.model.machine_networks import MachineNetworks, is_set_to, updated
 from asrnet.model.plan import Change, mapping_of
 from asrnet.ports import Backend, Operation, OperationStatus, before_sending
 
@@ -611,7 +611,7 @@ class Run:
         if isinstance(answer, InterruptedError):
             return
         after = task.step.after
-        shows_it = isinstance(answer, ProtectedItem) and isinstance(after, MachineNetworks) and shows(answer, after)
+        shows_it = isinstance(answer, ProtectedItem) and isinstance(after, MachineNetworks) and is_set_to(answer, after)
         if shows_it:
             self._settle_done(task)
         else:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from msgspec import Struct, structs
 
 from asrnet.errors import AsrError
-from asrnet.inventory.activity import networks_of, takes_away
+from asrnet.inventory.activity import changes_live_mapping, networks_of
 from asrnet.model.arm import VAULT, ArmId
 from asrnet.model.azure import NetworkMapping, ProtectedItem
 from asrnet.model.plan import Change, Step
@@ -162,7 +162,7 @@ def groups_of(tasks: Sequence[Task]) -> dict[str, Group]:
 
     for members in _connected(changes, mapped_networks):
         group = Group(tasks=[task for change in members for task in tasks_by_change[change.id]])
-        group.checked = not any(takes_away(change) for change in members)
+        group.checked = not any(changes_live_mapping(change) for change in members)
         if not group.checked:
             group.needs = frozenset(
                 need for change in members for need in change.depends_on if need not in tasks_by_change
@@ -176,7 +176,7 @@ def components_of(tasks: Sequence[Task]) -> dict[str, Component]:
     changes, tasks_by_change = _mapping_changes(tasks)
     components: dict[str, Component] = {}
     for members in _connected(changes, lambda change: [(change.vault, network) for network in networks_of(change)]):
-        if any(takes_away(change) for change in members):
+        if any(changes_live_mapping(change) for change in members):
             component = component_of([task for change in members for task in tasks_by_change[change.id]])
             components |= dict.fromkeys((change.id for change in members), component)
     return components

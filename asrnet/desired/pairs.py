@@ -205,7 +205,7 @@ def _rule_pairs(
         (rule, *_rule_pair(rule, network, desired, networks))
         for rule in desired.rules
         for network in candidates
-        if fits(rule.match, network)
+        if matches_rule(rule.match, network)
     ]
 
     # A recovery network must not become a primary. Live mappings in a declared direction reveal more recovery networks.
@@ -274,7 +274,7 @@ def _entries_for(name: str, ignore: Iterable[Ignore], key: Literal["name", "mach
             yield entry
 
 
-def fits(match: Match, network: VirtualNetwork) -> bool:
+def matches_rule(match: Match, network: VirtualNetwork) -> bool:
     """Whether a network matches a rule. All globs ignore case, those of tag values too."""
     if match.subscription not in {None, network.id.subscription}:
         return False

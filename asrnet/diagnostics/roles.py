@@ -9,7 +9,15 @@ from msgspec import Struct
 
 from asrnet.desired import DesiredState, Region
 from asrnet.model.arm import ArmId
-from asrnet.model.rights import ACTIONS, CREATE_FABRICS, ON_PREMISES, QUICKER, QUICKER_ON_PREMISES, WITHOUT_VAULTS, Task
+from asrnet.model.rights import (
+    ACTIONS,
+    CREATE_FABRICS,
+    ON_PREMISES,
+    VAULT_LISTS,
+    VAULT_LISTS_ON_PREMISES,
+    WITHOUT_VAULTS,
+    Task,
+)
 
 _DESCRIPTIONS: Final[dict[Task, str]] = {
     "plan": "Read what asrnet plan, show, dump, predict and drift need. Writes nothing.",
@@ -67,9 +75,9 @@ def actions(task: Task, desired: DesiredState, *, minimal: bool = False) -> tupl
     needed = set(ACTIONS[task])
     if task in WITHOUT_VAULTS:
         return tuple(sorted(needed))
-    needed |= set() if minimal else set(QUICKER)
+    needed |= set() if minimal else set(VAULT_LISTS)
     if desired.vmm_pairs:
-        needed |= {*ON_PREMISES, *(() if minimal else QUICKER_ON_PREMISES)}
+        needed |= {*ON_PREMISES, *(() if minimal else VAULT_LISTS_ON_PREMISES)}
     if task == "apply" and any(vault.create_fabrics for vault in desired.vaults):
         needed.add(CREATE_FABRICS)
     return tuple(sorted(needed))

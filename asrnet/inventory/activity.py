@@ -30,7 +30,7 @@ UNFINISHED_STATES: Final = ("InProgress", *OTHER_UNFINISHED_STATES)
 """The states of unfinished jobs. InProgress is read first, because such a job may be canceled between two reads."""
 
 # The specification has protection states and scenarios as text, without a list of values. So parts of their names are
-# matched, and a state that has none of the parts below is taken for a failover (see ``_moving``).
+# matched, and a state that has none of the parts below is taken for a failover (see ``_reason_to_wait``).
 _MOVING: Final = ("failover", "failback", "reprotect", "commit", "switchprotection", "changerecoverypoint", "reverse")
 # When replication is enabled, the machine gets its network from the mapping of that moment (documented).
 _ENABLING: Final = "enable"
@@ -77,7 +77,7 @@ class Activity(Struct, frozen=True, kw_only=True):
 
     def hold(self, change: Change, forced: Collection[str] = ()) -> Hold | None:
         """Why ``change`` must wait, unless that safeguard is ``forced``; None if it may go on."""
-        if change.kind != "protected_item" and not takes_away(change):
+        if change.kind != "protected_item" and not changes_live_mapping(change):
             return None
         mappings = _mappings_of(change)
         if FindingKind.FAILOVER_ACTIVE not in forced:
@@ -104,7 +104,7 @@ class Activity(Struct, frozen=True, kw_only=True):
             whose = "its" if len(machines) == 1 else "their"
             return Hold(
                 kind=FindingKind.REVERSED,
-                reason=f"{_running(list(machines.values()))}; {whose} next re-protection uses the mapping",
+                reason=f"{_describe_reversed(list(machines.values()))}; {whose} next re-protection uses the mapping",
                 hint="fail back first, or use --force reversed together with --pair",
             )
         return None
@@ -170,7 +170,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
     for item in items:
         for name in {item.friendly_name.lower(), item.id.name.lower()}:
             by_name.setdefault(name, []).append(item)
-        if hold := _moving(item):
+        if hold := _reason_to_wait(item):
             add(item, hold)
         elif item.is_reversed:
             for network in networks_of_item(item):
@@ -184,7 +184,7 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
     vault: Hold | None = None
     any_machine: Hold | None = None
     for job in jobs:
-        if job.has_ended or not _moves(job):
+        if job.has_ended or not _decides_landing(job):
             continue
         hold = Hold(
             kind=FindingKind.FAILOVER_ACTIVE,
@@ -256,7 +256,7 @@ def is_uncommitted(item: ProtectedItem) -> bool:
     return any(word in item.state.lower() for word in ("commitpending", "commitrequired"))
 
 
-def _moving(item: ProtectedItem) -> Hold | None:
+def _reason_to_wait(item: ProtectedItem) -> Hold | None:
     """Why the networks of a machine must not be remapped now, if they must not.
 
     A missing value, or one that this version does not know, does not prove that nothing is under way.
@@ -288,12 +288,12 @@ def _moving(item: ProtectedItem) -> Hold | None:
     return Hold(kind=FindingKind.FAILOVER_ACTIVE, reason=f"{item.friendly_name} {reason}", hint=hint)
 
 
-def _moves(job: Job) -> bool:
+def _decides_landing(job: Job) -> bool:
     """Whether a job decides where machines run or land. A job without a scenario may do so."""
     return not job.scenario or any(word in job.scenario.lower() for word in (*_MOVING, _ENABLING))
 
 
-def _running(items: Sequence[ProtectedItem]) -> str:
+def _describe_reversed(items: Sequence[ProtectedItem]) -> str:
     """How many machines run in the recovery region, and which network each of them fails back to."""
     machines_by_home: dict[str, list[str]] = {}
     for item in items[:_MACHINES_NAMED]:
@@ -328,6 +328,6 @@ def _mappings_of(change: Change) -> list[NetworkMapping]:
     return [part for step in change.steps for part in (step.before, step.after) if isinstance(part, NetworkMapping)]
 
 
-def takes_away(change: Change) -> bool:
+def changes_live_mapping(change: Change) -> bool:
     """Whether a change updates or deletes a mapping, and so needs to be guarded."""
     return change.kind == "network_mapping" and any(step.action != "create" for step in change.steps)

@@ -131,10 +131,10 @@ def read_inventory(
         inventory = confirmed(inventory, backend, _ends_to_change(inventory, desired, selection))
     # Twice, because the recovery network of a copy is known only after its primary was read.
     for _ in range(2):
-        sought = _sought(inventory, desired)
+        sought = _unread_networks(inventory, desired)
         if not sought:
             break
-        inventory = _probe(inventory, sought, backend)
+        inventory = _read_by_id(inventory, sought, backend)
     inventory = with_addresses(inventory, backend, _networks_with_static_addresses(inventory, desired))
     return _with_attachments(_around_test_networks(inventory, desired, backend), desired, backend)
 
@@ -165,7 +165,7 @@ def _around_test_networks(inventory: Inventory, desired: DesiredState, backend: 
     if not any(pair.test for pair in pairs):
         return inventory
     while unread := test_networks.networks_around(pairs, inventory):
-        inventory = _probe(inventory, unread, backend)
+        inventory = _read_by_id(inventory, unread, backend)
         if unread <= test_networks.networks_around(pairs, inventory):  # no second request for unreadable ones
             break
     return _with_registration_zones(inventory, desired, backend)
@@ -212,7 +212,7 @@ def confirmed(inventory: Inventory, backend: Backend, networks: Iterable[ArmId])
     """``inventory`` after a GET of each of ``networks``, if lists may lag. Raises CredentialError."""
     doubtful = set(networks) & inventory.networks.keys() if backend.lists_may_lag else set()
     certain = {name: network for name, network in inventory.networks.items() if name not in doubtful}
-    return _probe(structs.replace(inventory, networks=certain), doubtful, backend) if doubtful else inventory
+    return _read_by_id(structs.replace(inventory, networks=certain), doubtful, backend) if doubtful else inventory
 
 
 def _ends_to_change(inventory: Inventory, desired: DesiredState, selection: Selection) -> Iterator[ArmId]:
@@ -247,7 +247,7 @@ def extended(
         subscriptions={**inventory.subscriptions, **failed},
         listed=inventory.listed | lists.keys(),
     )
-    return _probe(grown, sought_ids, backend)
+    return _read_by_id(grown, sought_ids, backend)
 
 
 def mapped_networks(inventory: Inventory) -> set[ArmId]:
@@ -485,7 +485,7 @@ def _subscriptions(desired: DesiredState) -> set[str]:
     return named | copied | searched | to_azure
 
 
-def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> Inventory:
+def _read_by_id(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> Inventory:
     """``inventory`` with each of ``sought_ids`` that was not read before, asked for by its id."""
     reads = Bounded(backend.clock, READS_AT_ONCE)
     futures = {
@@ -508,7 +508,7 @@ def _probe(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> In
     return structs.replace(inventory, networks=networks, missing=missing)
 
 
-def _sought(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
+def _unread_networks(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
     """The networks of all pairs, and of live mappings in listed subscriptions, that were not read yet.
 
     Not all of them are virtual networks: the pairs of a saved plan, and mappings, may be on premises.

@@ -143,7 +143,7 @@ def connected_test_networks(
                 subject=network.id,
                 hint="plan again when it can be read ('asrnet doctor' shows what is missing)",
             )
-        for way in (*walk.ways_out(), *walk.other_ties()):
+        for way in (*walk.ways_out(), *walk.other_connections()):
             yield finding(
                 FindingKind.TEST_NETWORK_CONNECTED,
                 f"the test network {network.name} {way.text}",
@@ -281,7 +281,7 @@ class _Walk:
         peerings = network.peerings if network else ()
         return next((peering for peering in peerings if peering.network_id == hub_id), None)
 
-    def other_ties(self) -> Iterator[_Way]:
+    def other_connections(self) -> Iterator[_Way]:
         """Connections with production other than peerings: a gateway of its own, and production's DNS."""
         if self._start.gateway:
             yield _Way("has a gateway of its own")

@@ -80,8 +80,8 @@ class ArmId:
     def __init__(self, text: str) -> None:
         """Parse ``text``. Raises InputError unless it is the id of a resource, resource group or subscription."""
         head, _, name = text.rpartition("/")
-        usual_head = _usual_head(head) if _ONE_NAME.fullmatch(name) else ""
-        self._text = f"{usual_head}/{name}" if usual_head else _usual(text)
+        usual_head = _with_usual_spelling_of_head(head) if _ONE_NAME.fullmatch(name) else ""
+        self._text = f"{usual_head}/{name}" if usual_head else _with_usual_spelling(text)
         self.key = self._text[1:].lower()
 
     @property
@@ -146,7 +146,7 @@ class ArmId:
         return hash(self.key)
 
 
-def _usual(text: str) -> str:
+def _with_usual_spelling(text: str) -> str:
     """``text`` with the fixed words in their usual spelling. Raises InputError if it is not an id."""
     if not _SHAPE.fullmatch(text) or _BAD_SEGMENT.search(text):
         raise InputError(
@@ -163,10 +163,10 @@ def _usual(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _usual_head(text: str) -> str:
+def _with_usual_spelling_of_head(text: str) -> str:
     """``_spelled`` for the part of an id before its last name, which many ids share; empty if it is not valid."""
     try:
-        return _usual(f"{text}/name").removesuffix("/name")
+        return _with_usual_spelling(f"{text}/name").removesuffix("/name")
     except InputError:
         return ""
 

@@ -76,7 +76,7 @@ def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None], expected: Ar
     return next((network_id for network_id in networks if network_id != expected), networks[0] if networks else of_item)
 
 
-def shows(item: ProtectedItem, after: MachineNetworks) -> bool:
+def is_set_to(item: ProtectedItem, after: MachineNetworks) -> bool:
     """Whether the machine, with all of its NICs, is set to ``after``."""
     return are_same(networks_of(item, recovery=after.recovery_network_id, test=after.test_network_id), after)
 

@@ -88,8 +88,8 @@ ON_PREMISES: Final = (
 )
 """The further rights for vaults with VMM servers."""
 
-QUICKER: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
-QUICKER_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
+VAULT_LISTS: Final = (f"{_VAULT}/replicationNetworkMappings/read", f"{_VAULT}/replicationProtectedItems/read")
+VAULT_LISTS_ON_PREMISES: Final = (f"{_VAULT}/replicationProtectionContainerMappings/read",)
 """Lists of a whole vault. Without these rights the same is read fabric by fabric, container by container."""
 
 WITHOUT_VAULTS: Final[frozenset[Task]] = frozenset({"create-networks", "landing-zones", "nics"})
@@ -97,7 +97,7 @@ WITHOUT_VAULTS: Final[frozenset[Task]] = frozenset({"create-networks", "landing-
 
 _ANY_TASK: Final[Mapping[Task, tuple[str, ...]]] = {
     **ACTIONS,
-    "plan": (*_PLAN, *ON_PREMISES, *QUICKER, *QUICKER_ON_PREMISES),
+    "plan": (*_PLAN, *ON_PREMISES, *VAULT_LISTS, *VAULT_LISTS_ON_PREMISES),
     "apply": (*ACTIONS["apply"], CREATE_FABRICS),
 }
 """All that the role of a task may have, whatever the desired state."""
@@ -111,6 +111,6 @@ def grant_hint(action: str) -> str:
     return f"grant '{action}'"
 
 
-def optional(needed: Iterable[str]) -> tuple[str, ...]:
+def optional_rights(needed: Iterable[str]) -> tuple[str, ...]:
     """The actions among ``needed`` without which a run is slower but complete."""
-    return tuple(action for action in needed if action in {*QUICKER, *QUICKER_ON_PREMISES})
+    return tuple(action for action in needed if action in {*VAULT_LISTS, *VAULT_LISTS_ON_PREMISES})

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from asrnet.desired import Vault
-from asrnet.inventory.activity import Hold, activity, takes_away
+from asrnet.inventory.activity import Hold, activity, changes_live_mapping
 from asrnet.inventory.read import Unknown
 from asrnet.model.arm import VAULT
 from asrnet.model.findings import Finding, FindingKind, finding
@@ -36,7 +36,7 @@ def hold(changes: Sequence[Change], vault: Vault, request: Request) -> Held:
             mapping_of(step).identity: change.id
             for change in changes
             for step in change.steps
-            if takes_away(change) and step.action == "delete"
+            if changes_live_mapping(change) and step.action == "delete"
         }
         for change in changes:
             needs[change.id] = list(change.depends_on)

@@ -727,7 +727,7 @@ def _moved(
                 _Problem(f"NIC {address.nic} would land in {name} of {network.name}, which is {why}", hint, for_test)
             )
         unfit = ""
-        if ip and not _has(subnet, ip):
+        if ip and not _can_have(subnet, ip):
             unfit = f"is not in subnet {name} of {network.name} ({', '.join(subnet.prefixes) or 'no prefix'})"
         elif ip and number(ip) in map(number, subnet.used_ips):
             unfit = f"is in use in subnet {name} of {network.name}"
@@ -755,7 +755,7 @@ def _moved(
     return structs.replace(networks, addresses=tuple(addresses), **ends), distinct, chosen
 
 
-def _has(subnet: Subnet, ip: str) -> bool:
+def _can_have(subnet: Subnet, ip: str) -> bool:
     """Whether a machine can have the address in the subnet; anything but an IPv4 address never fits."""
     address = number(ip)
     try:

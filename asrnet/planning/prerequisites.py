@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from asrnet.desired.pairs import Pair, fits, is_ignored
+from asrnet.desired.pairs import Pair, is_ignored, matches_rule
 from asrnet.desired.state import Rule
 from asrnet.errors import AsrError, CrossTenantError, ForbiddenError, did_you_mean
 from asrnet.inventory.read import Absent, Inventory, Unknown
@@ -248,7 +248,7 @@ def rules_without_matches(request: Request, matches: Iterable[RuleMatch]) -> Ite
         fitting = [
             network
             for network in inventory.networks.values()
-            if network.id.subscription in searched and fits(rule.match, network)
+            if network.id.subscription in searched and matches_rule(rule.match, network)
         ]
         in_regions = [network for network in fitting if network.location in primary_regions]
         if any(

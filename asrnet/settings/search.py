@@ -10,14 +10,14 @@ from msgspec import Struct
 _ADMINISTRATOR = 0  # root's user id: root's files are trusted like the user's own
 
 
-class Found(Struct, frozen=True):
+class NearestFile(Struct, frozen=True):
     """A file above the working directory, or the reason why the one that is there is not used."""
 
     path: str = ""
     problem: str = ""
 
 
-def file_above(name: str, folder: str | Path = ".") -> Found:
+def file_above(name: str, folder: str | Path = ".") -> NearestFile:
     """The nearest file ``name`` in a folder above ``folder``, up to the root of its Git repository.
 
     The search never leaves the repository, the home directory or the file system that ``folder`` is in. A file that
@@ -36,11 +36,11 @@ def file_above(name: str, folder: str | Path = ".") -> Found:
             if candidate.is_file():
                 path = os.path.relpath(candidate, start)
                 if _is_trusted(candidate):
-                    return Found(path=os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118 - may begin with ..
-                return Found(problem=f"{path} is not used: it, or its folder, belongs to another user")
+                    return NearestFile(path=os.path.normpath(os.path.join(folder, path)))  # noqa: PTH118 - may begin with ..
+                return NearestFile(problem=f"{path} is not used: it, or its folder, belongs to another user")
     except (OSError, RuntimeError):  # a folder is gone or cannot be read, or this user has no home directory
         pass
-    return Found()
+    return NearestFile()
 
 
 def _is_end(folder: Path) -> bool:

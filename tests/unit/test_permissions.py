@@ -12,7 +12,7 @@ from asrnet.desired import CopySettings, DesiredState, Region, Rule, VmmRow, VmN
 from asrnet.diagnostics.roles import actions, role, scopes, tasks_of
 from asrnet.model.arm import ArmId
 from asrnet.model.plan import to_json
-from asrnet.model.rights import TASKS, Task, grant_hint, optional
+from asrnet.model.rights import TASKS, Task, grant_hint, optional_rights
 
 PREFIX = "Microsoft.RecoveryServices/vaults/"
 MAPPING = f"{PREFIX}replicationFabrics/replicationNetworks/replicationNetworkMappings"
@@ -136,8 +136,8 @@ def test_vm_networks_logical_networks_and_clouds_are_read_only_for_vmm_rows(desi
 @pytest.mark.parametrize("task", TASKS)
 def test_the_minimal_role_lacks_what_is_optional_and_nothing_else(task: Task, desired: DesiredState) -> None:
     whole, minimal = actions(task, desired), actions(task, desired, minimal=True)
-    assert set(whole) - set(minimal) == set(optional(whole))
-    assert optional(minimal) == ()
+    assert set(whole) - set(minimal) == set(optional_rights(whole))
+    assert optional_rights(minimal) == ()
 
 
 def test_scopes_are_the_groups_of_vaults_and_networks(azure: TwoRegions, desired: DesiredState) -> None:

@@ -19,7 +19,7 @@ from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import NOT_SELECTED, IpConfiguration, Job, Nic, ProtectedItem, Subnet, VirtualNetwork
 from asrnet.model.limits import Limits
-from asrnet.model.machine_networks import MachineAddress, MachineNetworks, networks_of, shows, updated
+from asrnet.model.machine_networks import MachineAddress, MachineNetworks, is_set_to, networks_of, updated
 from asrnet.model.plan import Change, Plan, load_plan, to_json
 from asrnet.ports import MappingReader
 from asrnet.render import render
@@ -191,8 +191,8 @@ class TestWhoFollows:
         assert isinstance(change.before, MachineNetworks)
         assert (change.before.recovery_network_id, target(change)) == (world.old.id, world.new.id)
         assert [finding.message for finding in plan.findings] == ["vm1 (nic1) still fails over to old"]
-        assert not shows(item, after(plan))
-        assert shows(updated(item, after(plan)), after(plan))
+        assert not is_set_to(item, after(plan))
+        assert is_set_to(updated(item, after(plan)), after(plan))
 
     def test_a_machine_without_a_failover_network_is_not_reported_as_wrong(self, world: World) -> None:
         silent = nic_of(structs.replace(world.machine(), recovery_network_id=None), recovery_network_id=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from asrnet import settings
-from asrnet.settings.search import Found, file_above
+from asrnet.settings.search import NearestFile, file_above
 
 NAME = "asrnet.yaml"
 
@@ -29,41 +29,41 @@ def write(folder: Path) -> None:
 
 def test_the_nearest_file_above_is_found_up_to_the_root_of_the_repository(repository: Path) -> None:
     write(repository)
-    assert file_above(NAME, repository / "a" / "b") == Found(path=str(repository / NAME))
+    assert file_above(NAME, repository / "a" / "b") == NearestFile(path=str(repository / NAME))
     write(repository / "a")
-    assert file_above(NAME, repository / "a" / "b") == Found(path=str(repository / "a" / NAME))
+    assert file_above(NAME, repository / "a" / "b") == NearestFile(path=str(repository / "a" / NAME))
 
 
 def test_the_file_is_named_relative_to_the_working_directory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(repository)
     monkeypatch.chdir(repository / "a" / "b")
-    assert file_above(NAME) == Found(path=f"../../{NAME}")
+    assert file_above(NAME) == NearestFile(path=f"../../{NAME}")
 
 
 def test_nothing_is_found_above_the_root_of_the_repository(repository: Path) -> None:
     write(repository.parent)
-    assert file_above(NAME, repository / "a") == Found()
-    assert file_above(NAME, repository) == Found()
+    assert file_above(NAME, repository / "a") == NearestFile()
+    assert file_above(NAME, repository) == NearestFile()
 
 
 def test_the_root_of_a_worktree_or_submodule_is_a_root_too(repository: Path) -> None:
     write(repository)
     (repository / "a" / ".git").write_text("gitdir: ../.git/modules/a\n")
-    assert file_above(NAME, repository / "a" / "b") == Found()
+    assert file_above(NAME, repository / "a" / "b") == NearestFile()
 
 
 def test_without_a_repository_nothing_above_is_read(repository: Path) -> None:
     (repository / ".git").rmdir()
     write(repository)
-    assert file_above(NAME, repository / "a" / "b") == Found()
+    assert file_above(NAME, repository / "a" / "b") == NearestFile()
 
 
 def test_nothing_is_found_above_the_home_directory(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(repository / "a"))
     write(repository)
-    assert file_above(NAME, repository / "a" / "b") == Found()
+    assert file_above(NAME, repository / "a" / "b") == NearestFile()
     write(repository / "a")
-    assert file_above(NAME, repository / "a" / "b") == Found(path=str(repository / "a" / NAME))
+    assert file_above(NAME, repository / "a" / "b") == NearestFile(path=str(repository / "a" / NAME))
 
 
 def test_nothing_is_found_on_another_file_system(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ def test_nothing_is_found_on_another_file_system(repository: Path, monkeypatch: 
         return os.stat_result((*result[:2], result.st_dev + 1, *result[3:])) if path == repository else result
 
     monkeypatch.setattr(Path, "stat", elsewhere)
-    assert file_above(NAME, repository / "a" / "b") == Found()
+    assert file_above(NAME, repository / "a" / "b") == NearestFile()
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
@@ -86,7 +86,7 @@ def test_a_file_of_another_user_is_named_and_not_used(repository: Path, monkeypa
     assert file_above(NAME, repository / "a").path
     monkeypatch.setattr("asrnet.settings.search._ADMINISTRATOR", 65_000)
     monkeypatch.setattr(os, "getuid", lambda: owner + 1)
-    assert file_above(NAME, repository / "a") == Found(
+    assert file_above(NAME, repository / "a") == NearestFile(
         problem=f"../{NAME} is not used: it, or its folder, belongs to another user"
     )
 
@@ -97,7 +97,7 @@ def test_a_user_without_a_home_directory_has_no_search(repository: Path, monkeyp
 
     write(repository)
     monkeypatch.setattr(Path, "home", no_home)
-    assert file_above(NAME, repository / "a") == Found()
+    assert file_above(NAME, repository / "a") == NearestFile()
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
@@ -121,12 +121,12 @@ def test_every_folder_on_the_way_to_the_file_must_belong_to_this_user(
 
 
 def test_a_missing_folder_has_nothing_above_it(repository: Path) -> None:
-    assert file_above(NAME, repository / "gone") == Found()
+    assert file_above(NAME, repository / "gone") == NearestFile()
 
 
 def test_a_folder_of_that_name_is_not_a_desired_state(repository: Path) -> None:
     (repository / NAME).mkdir()
-    assert file_above(NAME, repository / "a") == Found()
+    assert file_above(NAME, repository / "a") == NearestFile()
 
 
 def test_the_search_runs_only_where_no_file_is_named_and_none_is_in_the_working_directory(

@@ -16,7 +16,7 @@ from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.diagnostics.roles import actions, role, tasks_of
 from asrnet.errors import InputError
-from asrnet.model.rights import optional
+from asrnet.model.rights import optional_rights
 from asrnet.render.json import as_json
 from asrnet.settings.tools import PermissionsSettings
 
@@ -46,7 +46,7 @@ def run(session: Session[PermissionsSettings]) -> int:
         for other in tasks_of(desired):
             if not {*actions(other, desired)} <= {*actions(task, desired)}:
                 logs.remark(f"hint: this desired state also needs the role of: asrnet permissions --for {other}")
-    if time_savers := optional(definition.actions):
+    if time_savers := optional_rights(definition.actions):
         logs.remark(f"optional rights that only save time (--minimal leaves them out): {', '.join(time_savers)}")
     create = ["az", "role", "definition", "create", "--role-definition", settings.out or "role.json"]
     save = "" if settings.out else "save it with --out role.json, and "
