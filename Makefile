@@ -1,4 +1,4 @@
-# Everything a clean machine needs: Python 3.11 or later, make, and a package index.
+# A clean machine needs only Python 3.11 or later, make, and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONWARNINGS ?= default

@@ -1,4 +1,4 @@
-"""Hooks of MkDocs: the repository's own pages make up the site, and no page asks anything of another host."""
+"""MkDocs hooks: the site has the repository's own pages, and no page loads anything from another host."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROOT = Path(__file__).parent.parent
 SOURCES = ("*.md", "LICENSE", ".env.example", "docs/**/*", "examples/**/*", "scripts/*.py")
 """The pages, and the files that pages link to."""
 LOADING = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src", "object": "data"}
-"""The elements that a browser loads by itself, with the attribute that says from where."""
+"""The elements that a browser loads by itself, with the attribute that has the URL."""
 
 _built: set[str] = set()
-"""The paths of the files that the site will have."""
+"""The paths of the files of the site."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the repository's pages under the paths that they have there."""
+    """Add the repository's pages under their paths in the repository."""
     for pattern in SOURCES:
         for path in sorted(ROOT.glob(pattern)):
             if path.is_file() and "__pycache__" not in path.parts and "node_modules" not in path.parts:
@@ -33,7 +33,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_env(env: object, config: MkDocsConfig, files: Files) -> None:  # noqa: ARG001 - MkDocs passes them by name
-    """Remember where the site's files will be."""
+    """Remember the paths of the site's files."""
     _built.clear()
     _built.update(file.dest_uri for file in files)
 
@@ -53,7 +53,7 @@ def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa:
 
 
 class _Loads(HTMLParser):
-    """Collects the addresses on other hosts that a page loads by itself, and the site's own images that it shows."""
+    """Collects the addresses on other hosts that a page loads by itself, and the site's own images on it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -26,5 +26,5 @@ def pytest_runtest_setup() -> None:
     """The command line stops asrnet's log from propagating; ``caplog`` listens at the root."""
     log = logging.getLogger("asrnet")
     log.propagate = True
-    if log.level:  # a level that is set, even to what it was, makes every logger of the process forget its own
+    if log.level:  # setting a level, even the same, clears the cached levels of every logger in the process
         log.setLevel(logging.NOTSET)

@@ -35,7 +35,7 @@ def body(properties: dict[str, str], target: tuple[str, str] | None = None, **de
 def run(client: SiteRecoveryManagementClient, step: str, sleep: Any = time.sleep) -> None:
     """Do a step for all machines, wait for the replication that it begins, and print where they run."""
     items, switch = client.replication_protected_items, client.replication_protection_containers.begin_switch_protection
-    # Re-protection moves the machines to the container of the other fabric, and the next one moves them back.
+    # Re-protection moves the machines to the container of the other fabric; the next re-protection moves them back.
     side = SOUTHEAST if any(items.list_by_replication_protection_containers(*VAULT, *SOUTHEAST)) else EAST
     begin = {
         "enable": lambda item: items.begin_create(*item, body(POLICY, SOUTHEAST, fabricObjectId=MACHINES + item[-1])),
@@ -43,7 +43,7 @@ def run(client: SiteRecoveryManagementClient, step: str, sleep: Any = time.sleep
         "clean-up": lambda item: items.begin_test_failover_cleanup(*item, {"properties": {"comments": "Done."}}),
         "fail-over": lambda item: items.begin_unplanned_failover(*item, body(FORWARD)),
         "commit": lambda item: items.begin_failover_commit(*item),
-        # To re-protect a machine is to replicate it to the side on which it has been protected until now.
+        # Re-protection replicates a machine back to the side where it was protected until now.
         "re-protect": lambda item: switch(*item[:-1], body({"replicationProtectedItemName": item[-1]}, side)),
     }[step]
     for operation in [begin((*VAULT, *side, name)) for name in ("app1", "db1", "web1")]:

@@ -56,9 +56,9 @@ def held(life: Life, backend: Backend) -> str:
 
 def test_a_retarget_waits_while_a_machine_fails_over_or_has_failed_over(life: Life, backend: Backend) -> None:
     enabling = life.enable()
-    assert held(life, backend) == "failover_active"  # the job that enables it is not finished
+    assert held(life, backend) == "failover_active"  # the job that enables replication has not ended
     life.end(enabling)
-    assert held(life, backend) == ""  # it replicates for the first time
+    assert held(life, backend) == ""  # first initial replication
     life.replicated()
     assert held(life, backend) == ""
 
@@ -80,7 +80,7 @@ def test_a_retarget_waits_while_a_machine_fails_over_or_has_failed_over(life: Li
     assert pair.reversed_machines == 1
 
     life.fail_over(life.west_id)
-    assert held(life, backend) == "failover_active"  # home again, and not protected
+    assert held(life, backend) == "failover_active"  # home again, not protected yet
     life.end(life.switch(life.west.id, life.west.id))
     life.replicated()
     assert held(life, backend) == ""

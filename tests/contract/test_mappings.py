@@ -431,7 +431,7 @@ def test_a_protected_machine_has_its_location_and_the_targets_of_its_nics(
     )
     azure.add(added)
     (item,) = backend.mappings.protected_items(regions.vault.id)
-    # Beside what was added a machine has ids and settings that the service chooses.
+    # A machine also has ids and settings that the service chooses.
     nics = tuple(structs.replace(nic, id="", settings={}) for nic in item.nics)
     assert structs.replace(item, machine_id=None, settings={}, nics=nics) == added
     assert backend.mappings.protected_item(added.id) == item

@@ -133,7 +133,7 @@ def test_a_repeated_write_does_not_overwrite_what_was_made_since_the_first_attem
     case = CASES[name]
     report = applied(azure, backend, case, status, code)
     assert case.theirs(azure)
-    # The fake answers as it is told, and has no pipeline that repeats creates.
+    # The fake has no pipeline that repeats creates.
     changed = next(change for change in report.changes if change.outcome in {"stale", "failed"})
     assert "succeeded" not in {change.outcome for change in report.changes if change.id == changed.id}
     if backend.requests()["retries"]:
@@ -154,7 +154,7 @@ def test_a_change_found_right_before_a_write_makes_it_stale_and_refused(
 
     def act(progress: applying.Progress) -> None:
         if (progress.name, progress.state) == (target, "sending"):
-            azure.clock.sleep(2.1)  # the list of the checks is too old then
+            azure.clock.sleep(2.1)  # then the list read by the checks is too old
             case.act(azure)
 
     report = applying.apply(plan, backend, on_progress=act)

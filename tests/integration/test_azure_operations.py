@@ -32,7 +32,7 @@ def answered(reply: Reply) -> PipelineResponse[HttpRequest, object]:
 
 def status(document: object, *, code: int = 200) -> OperationStatus:
     response = answered((code, {}, document))
-    return status_of(response.http_response, WAITING)  # type: ignore[arg-type]  # it is one
+    return status_of(response.http_response, WAITING)  # type: ignore[arg-type]  # it is a status
 
 
 def test_an_accepted_write_is_an_operation_named_like_its_job() -> None:

@@ -334,7 +334,7 @@ def test_a_certificate_that_does_not_verify_is_reported_with_the_roots_in_use() 
 def test_a_document_that_cannot_be_decoded_is_an_error_of_the_answer_whatever_its_status() -> None:
     response = Answer(200, b"<html>")
     with pytest.raises(ServiceError) as caught, translated(VNET):
-        raise DecodeError("JSON is invalid", response=response)  # type: ignore[arg-type]  # what of it matters
+        raise DecodeError("JSON is invalid", response=response)  # type: ignore[arg-type]  # the relevant part
     assert "cannot be read: JSON is invalid" in caught.value.message
     assert caught.value.status == 200
 

@@ -145,7 +145,7 @@ def test_a_found_dotenv_cannot_set_the_endpoint(cli: Cli, folder: Path) -> None:
     ran = cli("plan", "--backend", "fake:world.yaml")
     assert ran.code == 0
     assert "warning: .env: ignored ASRNET_ENDPOINT" in ran.err
-    assert "Plan: create 2 mappings" in ran.out  # the rest of the file counts
+    assert "Plan: create 2 mappings" in ran.out  # the rest of the file is read
 
 
 def test_no_credentials_say_which_variables_to_set(cli: Cli) -> None:
@@ -232,7 +232,7 @@ def test_a_subscription_of_another_tenant_is_reported_as_such(fake: Cli, folder:
 def test_an_unwritable_world_is_refused_before_anything_is_applied(
     cli: Cli, folder: Path, command: tuple[str, ...]
 ) -> None:
-    # A name so long that the file beside it, which would replace it, cannot be made: true for root as well.
+    # The name is too long for the temporary file beside it, even for root.
     name = "w" * 250 + ".yaml"
     (folder / "world.yaml").rename(folder / name)
     before = snapshot(folder)

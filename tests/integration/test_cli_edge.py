@@ -405,7 +405,7 @@ def test_names_cannot_send_terminal_escapes(fake: Cli, folder: Path) -> None:
 
 
 def run(folder: Path, *argv: str, **options: object) -> subprocess.Popen[bytes]:
-    # PYTHONUNBUFFERED hides what Python does with its buffers when it ends.
+    # PYTHONUNBUFFERED hides how Python flushes its buffers at exit.
     other = ("ASRNET_", "AZURE_", "ARM_", "PYTHONUNBUFFERED", "FORCE_COLOR", "CLICOLOR_FORCE")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(other)}
     variables: dict[str, str] = {**clean, **options.pop("env", {})}  # type: ignore[dict-item]  # strings, each of them

@@ -170,7 +170,7 @@ def test_a_dumped_state_plans_only_the_missing_halves(fake: Cli, folder: Path) -
     ran = fake("dump", "--out", "dumped.yaml")
     assert ran.code == 0
     assert (folder / "dumped.yaml").read_text().count("# half: ") == 3
-    # The third half is of a pair that Terraform manages, which the dump leaves to it.
+    # The third half pair is managed by Terraform, so the dump leaves it alone.
     assert "Plan: create 2 mappings;" in fake("plan", "-f", "dumped.yaml").out
 
 

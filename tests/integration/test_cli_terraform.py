@@ -101,7 +101,7 @@ def test_terraform_accepts_the_export_and_its_layout(fake: Cli, tmp_path: Path) 
     fake("dump", "--format", "terraform", "--out", str(module / "mappings.tf"))
     formatted = terraform(module, "fmt", "-check", "-diff", ".")
     assert (formatted.returncode, formatted.stdout) == (0, "")
-    # Without the provider this goes as far as Terraform's own checks of resources and imports, and no further.
+    # Without the provider only Terraform's own checks of resources and imports run.
     (tmp_path / "no-plugins").mkdir()
     begun = terraform(module, "init", "-no-color", f"-plugin-dir={tmp_path / 'no-plugins'}")
     assert begun.stderr.count("Error: ") == 1

@@ -51,7 +51,7 @@ def test_a_pair_of_another_tool_is_never_changed(fake: Cli, grown: Path) -> None
     after = mappings(grown)
     assert after["erp-network-mapping"] == before["erp-network-mapping"]
     assert after.keys() != before.keys()
-    assert not any("/erp-sea" in one["primary_network_id"] for one in after.values())  # its half stays a half
+    assert not any("/erp-sea" in one["primary_network_id"] for one in after.values())  # its half pair stays one
 
 
 def test_a_pair_of_another_tool_that_leads_elsewhere_is_reported_and_left_alone(fake: Cli, grown: Path) -> None:

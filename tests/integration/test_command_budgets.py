@@ -141,8 +141,8 @@ def test_with_nothing_to_do_everything_is_read_once(command: tuple[str, ...], se
     assert served.requests(*command) == {"GET": 6}
 
 
-# What a start may import. The counts are those of today and a few more: other versions of Python import other modules.
-# To let a command import more, see first whether the module can wait until something needs it.
+# What a start may import: today's counts and a few more, because Python versions differ.
+# Before raising a count, check whether the import can wait until it is needed.
 SLOW = {"azure", "requests", "msal", "cryptography", "rich", "dotenv", "asyncio", "dataclasses", "email", "zoneinfo"}
 SELDOM_USED = {"copy", "difflib", "json", "random", "tempfile", "asrnet.redaction", "asrnet.settings.tools"}
 ABOUT_PLANS = {"hashlib", "asrnet.model.azure", "asrnet.model.findings", "asrnet.model.plan", "asrnet.planning.plan"}

@@ -67,7 +67,7 @@ def test_the_job_runs_asrnet_with_any_arguments() -> None:
     [entrypoint] = values("ENTRYPOINT", "asrnet")
     assert json.loads(entrypoint) == ["/asrnet/bin/asrnet"]
     assert values("CMD", "asrnet") == []
-    assert values("ENV", "asrnet") == ["PATH=/asrnet/bin:$PATH"]  # for commands that a shell puts together
+    assert values("ENV", "asrnet") == ["PATH=/asrnet/bin:$PATH"]  # for commands that a shell builds
 
 
 def test_the_job_takes_every_package_that_asrnet_needs_and_no_other() -> None:

@@ -141,7 +141,7 @@ def test_the_pages_name_every_error_and_every_finding() -> None:
 
     text = (ROOT / "docs" / "errors.md").read_text("utf-8")
     public = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AsrError)}
-    internal = {"AsrError", "VaultUnusedError", "ResourceGroupNotFoundError"}  # never seen outside
+    internal = {"AsrError", "VaultUnusedError", "ResourceGroupNotFoundError"}  # never part of the public API
     assert [name for name in public - internal if f"`{name}`" not in text] == []
     findings = (ROOT / "docs" / "findings.md").read_text("utf-8")
     assert [kind for kind in FindingKind if f"| {kind} |" not in findings] == []

@@ -160,7 +160,7 @@ def test_machines_land_where_it_was_predicted_before_the_plan_was_applied(
     predicted = landings(desired, backend, after_plan=True)
     apply(desired, backend)
     landed: dict[str, set[tuple[Any, ...]]] = {}
-    # In the order of the prediction, in which addresses are handed out.
+    # In the order of the prediction, which is that of assigning addresses.
     for name in [name for name in predicted if name not in FAILED_OVER]:
         world.protected_items.unplanned_failover(items(world)[name].id)
         machine = world.virtual_machines.get(world.protected_items.recovery_machine_id(items(world)[name]))

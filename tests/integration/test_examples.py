@@ -68,7 +68,7 @@ def test_adopt_and_repair_repairs_what_it_may_and_leaves_the_rest(fake: Cli, fol
         "blue": "update",
         "green": "update",
     }
-    assert fake("apply", "--yes").code == 2  # the duplicate is for a person to decide
+    assert fake("apply", "--yes").code == 2  # a person must decide about the duplicate
     assert statuses(fake) == {
         **dict.fromkeys(["hub", "crm", "web", "app", "blue", "green", "north"], "paired"),
         "erp": "half",

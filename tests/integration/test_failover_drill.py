@@ -147,7 +147,7 @@ def test_every_nic_lands_where_it_was_predicted(drill: Drill, predicted: Callabl
 
     before = predicted("--failback")
     assert before.keys() == ALL_NICS
-    assert predicted() == before  # of a re-protected machine the failover is the failback
+    assert predicted() == before  # the failover of a re-protected machine is the failback
     drill.step("fail-over")
     assert drill.places("rg-apps-ea") == before
     drill.step("commit")

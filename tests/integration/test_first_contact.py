@@ -60,7 +60,7 @@ class Azure:
 
     def names(self) -> set[str]:
         """The names of all networks, fabrics and mappings."""
-        self.build.world.fabrics.list(self.vault.id)  # a world does what is due when it is asked for something
+        self.build.world.fabrics.list(self.vault.id)  # a world applies pending effects when it is read
         state = self.build.world.state
         return {row.id.name for rows in (state.virtual_networks, state.fabrics, state.mappings) for row in rows}
 
@@ -243,7 +243,7 @@ def test_a_vault_whose_lists_cannot_be_read_is_refused() -> None:
 
 
 def test_the_report_has_no_id_name_tenant_or_token() -> None:
-    # A service that puts names into its codes must not get them into the report either.
+    # Names within the service's codes must not get into the report either.
     azure = Azure(answers={"duplicate_mapping": Answer(code="VaultOfContoso")})
     azure.add_machine(test_network=True)
 

@@ -164,7 +164,7 @@ def kill_at(emulator: Emulator, number: int, folder: Path) -> bool:
             pause.wait(0.02)
         process.kill()
     emulator.ask("DELETE", "faults")
-    emulator.ask("POST", "clock/advance", {"seconds": 60})  # what Azure had accepted ends, whoever asked for it
+    emulator.ask("POST", "clock/advance", {"seconds": 60})  # operations that Azure has accepted complete
     return process.returncode == -signal.SIGKILL
 
 
@@ -218,7 +218,7 @@ def test_the_run_after_a_killed_one_finishes_the_job(
     number = FIRST_WRITE + point * part + random.randrange(part)
     assert kill_at(emulator, number, folder)
     judge_files(folder)
-    if point % 2 == 0:  # and the one that comes to finish it, too
+    if point % 2 == 0:  # and so does the run that finishes the job
         kill_at(emulator, random.randrange(10, 25), folder)
     ran = apply()
     assert ran.code == 0, f"killed at request {number}: {ran.out}{ran.err}"
@@ -275,7 +275,7 @@ def test_a_killed_emulator_leaves_its_state_whole(folder: Path, number: int) -> 
 def test_an_emulator_killed_while_it_saves_leaves_its_state_whole(folder: Path) -> None:
     (folder / "state.yaml").write_text((folder / "world.yaml").read_text("utf-8"), "utf-8")
     words = ("emulator", "--port", "0", "--tls-port", "0", "--state", "state.yaml")
-    killed_at(0, *words, folder=folder, told_to_end=True)  # the first start makes certificates as well
+    killed_at(0, *words, folder=folder, told_to_end=True)  # the first start also creates certificates
     total = int(killed_at(0, *words, folder=folder, told_to_end=True).stderr.split()[-1])
     for call in (total - 2, total - 1, total):
         assert killed_at(call, *words, folder=folder, told_to_end=True).returncode == -signal.SIGKILL

@@ -54,9 +54,9 @@ CONTAINERS = {"vmNics", "ipConfigs", "providerSpecificDetails", "instanceType"}
 
 def wire_names(model: Any) -> set[str]:
     """The members of a model by their names on the wire."""
-    # The model learns its own names when the first one is made.
+    # The model knows its names only after the first instance.
     model.__new__(model)
-    return {field._rest_name for field in model._attr_to_rest_field.values()}  # the SDK tells them nowhere else
+    return {field._rest_name for field in model._attr_to_rest_field.values()}  # the SDK has them nowhere else
 
 
 def patch_model(provider: str, member: Member) -> Any:
@@ -165,7 +165,7 @@ def test_a_patch_omits_what_a_get_does_not_return(row: tuple[str, Member]) -> No
     provider, member = row
     body = update_body(read(answer(provider, leave_out=member)))
     if member.kind in {"flag", "word"} and member.field:
-        return  # an address is taken to be part of a failover, and the first one to be the primary
+        return  # by default an address fails over, and the first is the primary
     assert f'"{member.patch}"' not in json.dumps(body)
 
 

@@ -92,7 +92,11 @@ def test_networks_fabrics_jobs_and_machines_work_through_the_javascript_sdks(
         "address": True,
         "deleted": 404,
         "fabric": ["East", "East US", "eastus"],
-        "fabrics": ["East", "West", north.name],  # newest first, as recorded; the other two are as old as the world
+        "fabrics": [
+            "East",
+            "West",
+            north.name,
+        ],  # newest first, as recorded; the other two date from the start of the world
         "jobs": ["Succeeded"],
         "items": [["vm1", 1]],
         "left": ["West", north.name],

@@ -39,7 +39,7 @@ def moved(machines: int) -> tuple[Report, Counter[str]]:
 
 def test_five_hundred_machines_take_little_longer_than_requests_lanes_and_operations_allow() -> None:
     report, sent = moved(MACHINES)
-    # Each machine is read and written, as many at a time as a vault's lane takes, and the last job takes its time.
+    # Each machine is read and written, in parallel up to the lane's limit; then the last job runs to its end.
     floor = 2 * MACHINES * LATENCY / Options().per_vault + OPERATION
     assert floor <= report.seconds <= 1.3 * floor
     assert sum(sent.values()) <= 2.3 * MACHINES

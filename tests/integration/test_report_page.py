@@ -200,7 +200,7 @@ def test_networks_stay_below_their_region_during_a_search(tab: Page, tmp_path: P
     search(tab, "back")
     left = "document.querySelector('.columns .region').textContent"
     node = "document.querySelector('.nodes.left .node b').textContent"
-    assert (tab.run(left), tab.run(node)) == ("southeastasia", "back-ea")  # the sample names primaries so
+    assert (tab.run(left), tab.run(node)) == ("southeastasia", "back-ea")  # the sample's names of primary networks
     search(tab, "")
     nodes = "[...document.querySelectorAll('.nodes.left .node b')].map(one => one.textContent)"
     assert (tab.run(left), tab.run(nodes)) == ("eastasia", ["a-ea", "b-ea", "back-sea", "c-ea"])
@@ -302,7 +302,7 @@ def test_a_hint_of_many_failed_changes_is_given_once_on_the_screen_and_on_paper(
     assert tab.run("document.getElementById('app').innerText").count("grant the missing right") == 1
     advice = "document.querySelector('.advice').textContent"
     assert tab.run(advice) == "for app-000, app-001, app-002 and 27 more: grant the missing right"
-    # The table of pairs leaves it out, and the part below the table is on paper as it is on the screen.
+    # The printed table omits it; the part below the table prints as it is on the screen.
     assert "grant the missing right" not in printed(tab, tmp_path)
 
 
@@ -564,7 +564,7 @@ def test_two_thousand_pairs_are_all_there_and_can_be_searched(tab: Page, tmp_pat
     pairs = tuple(pair(f"p{number:04d}", reverse=states[number % 50]) for number in range(2000))
     show(tab, tmp_path, Plan(pairs=pairs))
     assert tab.run(COUNT) == "2,000 of 2,000 pairs"
-    # Those far below are drawn in the moments after the page has loaded.
+    # Rows far below are drawn after the page has loaded.
     rows = "document.querySelectorAll('.pair').length"
     assert (
         tab.run(f"new Promise(done => (function look() {{ {rows} < 2000 ? setTimeout(look) : done({rows}) }})())")
@@ -580,7 +580,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def __init__(self, path: Path, asked: list[str], *args: object) -> None:
         self._path, self._asked = path, asked
-        super().__init__(*args)  # type: ignore[arg-type]  # what the server hands over
+        super().__init__(*args)  # type: ignore[arg-type]  # the socket that the server passes
 
     def do_GET(self) -> None:
         self._asked.append(self.path)

@@ -71,7 +71,7 @@ def test_a_retarget_waits_until_the_machine_is_home_and_protected_again(door: Ca
     life.end(life.items.commit(life.east_id))
     assert is_held("failover_active")
     life.end(life.switch(life.east.id, life.east.id))
-    assert is_held("failover_active")  # it replicates initially, in the other direction
+    assert is_held("failover_active")  # initial replication in the other direction
     life.replicated()
     assert is_held("reversed")
     assert scene.where_it_fails_back() == "home"
@@ -84,7 +84,7 @@ def test_a_retarget_waits_until_the_machine_is_home_and_protected_again(door: Ca
     life.replicated()
     assert scene.retarget().result == "succeeded"
     assert scene.mappings == {"home": "elsewhere", "elsewhere": "home"}
-    assert scene.items()[0].nics[0].recovery_network_id == life.away.id  # what is protected keeps what it was given
+    assert scene.items()[0].nics[0].recovery_network_id == life.away.id  # protected machines keep their networks
 
 
 @pytest.mark.parametrize("door", [fake_backend, wire], ids=["fake", "SDK"])

@@ -117,7 +117,7 @@ def test_where_the_mapping_cannot_be_read_after_a_failure_the_old_reverse_is_put
 
     def blind(progress: Progress) -> None:
         if (progress.name, progress.state) == ("old-to-hub", "done"):
-            scene.fail("GET", status=500, after=1)  # the look before the PATCH is answered, what follows is not
+            scene.fail("GET", status=500, after=1)  # the read before the PATCH is answered, later ones are not
 
     report = scene.apply(on_progress=blind)
     assert [change.outcome for change in report.changes] == ["failed"]

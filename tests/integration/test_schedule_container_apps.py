@@ -79,7 +79,7 @@ def test_the_assignment_is_of_that_role_to_the_identity() -> None:
     assert assigned["principalId"] == "principalId"
     assert MAIN.declarations["access"].value["params"]["principalId"] == "identity.properties.principalId"
     scopes = ROLE.declarations["definition"].value["properties"]["assignableScopes"]
-    assert "".join(scopes) == "resourceGroup().id"  # which the grammar takes apart
+    assert "".join(scopes) == "resourceGroup().id"  # which the grammar splits
 
 
 def test_the_job_has_one_replica_and_no_retries() -> None:

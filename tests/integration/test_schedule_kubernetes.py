@@ -54,7 +54,7 @@ def test_runs_do_not_overlap_and_are_not_retried() -> None:
     assert cronjob()["concurrencyPolicy"] == "Forbid"
     assert re.fullmatch(r"\d+ \d+ \* \* \*", cronjob()["schedule"])
     assert cronjob()["timeZone"] == "Etc/UTC"
-    # Kubernetes takes backoffLimitPerIndex only of indexed jobs.
+    # Kubernetes accepts backoffLimitPerIndex only for indexed jobs.
     assert (job()["completionMode"], job()["backoffLimitPerIndex"]) == ("Indexed", 0)
     assert "backoffLimit" not in job()
     assert pod()["restartPolicy"] == "Never"
@@ -90,7 +90,7 @@ def test_the_pod_is_restricted_as_its_namespace_enforces() -> None:
 
 def test_the_desired_state_is_mounted_where_the_variable_points() -> None:
     variables = {one["name"]: one["value"] for one in container()["env"]}
-    assert all(isinstance(value, str) for value in variables.values())  # Kubernetes takes nothing else
+    assert all(isinstance(value, str) for value in variables.values())  # Kubernetes accepts nothing else
     mounts = {mount["name"]: mount["mountPath"] for mount in container()["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in pod()["volumes"]}
     assert mounts.keys() == volumes.keys()

@@ -192,7 +192,7 @@ def test_no_module_builds_a_url_of_either_provider(module: Path) -> None:
     assert [text for text in strings(tree) if re.search(r"/replication[A-Z]|virtualNetworks/|/subnets", text)] in (
         [],
         ["Microsoft.RecoveryServices/vaults/replicationFabrics"],  # a resource type, for doctor
-        ["subnets/ipConfigurations"],  # what an operation is asked to expand
+        ["subnets/ipConfigurations"],  # the $expand of an operation
     )
     if module.stem not in {"resource_manager", "wire"}:
         assert "HttpRequest(" not in source
@@ -230,7 +230,7 @@ COPIED = {
         "address_prefix",
         "address_prefixes",
         "service_endpoints",
-        "delegations",  # a field of Subnet; planning tells that a copy has none
+        "delegations",  # a field of Subnet; planning reports that a copy has none
         "private_endpoint_network_policies",
         "private_link_service_network_policies",
         "default_outbound_access",

@@ -108,7 +108,7 @@ class Witness:
     def leaks(self) -> list[str]:
         """Every line with a secret, or with something like one."""
         files = [path for path in self._folder.rglob("*") if path.is_file() and path.name not in {".env", "identity"}]
-        # What the emulator was told to answer is in its own recording of traffic, and rightly.
+        # Scripted answers are rightly in the emulator's own recording.
         files = [path for path in files if not self.scripted or path.parent.name != "traffic"]
         texts = [self.said, repr(list(self._app.journal.entries)), *(path.read_text("utf-8") for path in files)]
         known = {canary[:40] for canary in (*self.canaries, *self.scripted, *self._app.known)}
@@ -178,7 +178,7 @@ def test_no_command_reveals_a_secret(
     monkeypatch.setenv("GITHUB_OUTPUT", str(folder / "outputs.txt"))
     witness.run("doctor", "--for", "prune", form=form)
     assert "44444444-4444-4444-4444-444444444444" in witness.said  # it did sign in as the application
-    assert "x-ms-client-request-id" in witness.said  # the SDKs' own log of headers is told
+    assert "x-ms-client-request-id" in witness.said  # the SDKs' own log of headers is printed
     assert witness.run("plan", "--out", "saved.plan", *everywhere("plan"), form=form).code == 0
     applied = witness.run("apply", "saved.plan", "--yes", "--audit", "audit.jsonl", *everywhere("apply"), form=form)
     assert applied.code == 0
@@ -232,7 +232,7 @@ def test_a_refused_sign_in_that_quotes_secrets_reveals_none(
     app.twist = lambda request: json_response(said, status=status) if "/oauth2/" in request.path else None
     witness.run("doctor", form=form)
     assert "AADSTS7000215" in witness.run("plan", *everywhere("plan"), form=form).err
-    app.known |= set(witness.scripted)  # no bearer was handed out
+    app.known |= set(witness.scripted)  # no token was issued
 
 
 @pytest.mark.parametrize("status", [200, 307, 500])

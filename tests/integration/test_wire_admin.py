@@ -243,7 +243,7 @@ def test_the_clock_is_advanced_by_a_number(wire: Wire, body: bytes) -> None:
 
 
 def test_a_body_may_have_any_content_type() -> None:
-    form = {"content-type": "application/x-www-form-urlencoded"}  # as curl -d says of everything
+    form = {"content-type": "application/x-www-form-urlencoded"}  # the default of curl -d
     bodies = {"seed": WORLD, "faults": '{"kind": "busy"}', "clock/advance": '{"seconds": 1}'}
     app = App(Builder(clock=ShiftedClock()).world)
     for path, body in bodies.items():

@@ -155,7 +155,7 @@ def test_an_emulator_gets_the_token_over_plain_http_and_resource_manager_never()
 
 
 def test_a_regional_operation_address_is_polled_with_its_query_unchanged() -> None:
-    # The hexadecimal digits of escapes come out in upper case, which urllib3 sees to and Azure takes.
+    # urllib3 writes the hexadecimal digits of escapes in upper case, which Azure accepts.
     address = "https://centraluseuap.management.azure.com/op/1?t=2023-08-29T01%3A12%3A02&c=MII%2B%3D&s=x~y-_.&h=z"
     azure = Answering(in_turn((200, {}, {"status": "InProgress"})))
     given_address = address.replace("%3A", "%3a")

@@ -22,7 +22,7 @@ from asrnet.settings.clouds import PUBLIC
 
 SEEDS = int(os.environ.get("CHAOS_SEEDS", "240"))
 WIRE_FROM = 1_000_000
-STORM_FROM = 2_000_030  # from here on somebody else is often quick enough to change what is being written
+STORM_FROM = 2_000_030  # from here on foreign writes often hit what is being written
 SDK_SEEDS = SEEDS // 8
 RUNS = 4
 
@@ -129,6 +129,6 @@ def test_without_reading_before_writes_foreign_changes_are_lost() -> None:
                 chaos.run()
         except LossError:
             lost += 1
-        if lost == 2:  # enough to prove it
+        if lost == 2:  # enough as proof
             break
     assert lost == 2

@@ -157,7 +157,7 @@ class Witness:
         self.sent.append((item.id, now))
         edited = self._others.edits.get(item.id, float("-inf"))
         if now - edited <= MAX_AGE:
-            return  # nothing can notice that
+            return  # that cannot be noticed
         real = self._scene.world.protected_items.get(item.id)
         wanted = updated(real, networks_of(item))
         if real.state != "Protected" or updatable_document(wanted) != updatable_document(item):
@@ -209,7 +209,7 @@ class Chaos:
             self.outcomes[change.outcome] += 1
             was = planned[change.resource_id]
             if change.resource_id not in sent and was != change.steps[0].fingerprint:
-                # Somebody had edited it when the plan was made, and nothing was sent: so that was noticed.
+                # It was edited when the plan was made and nothing was sent, so the edit was noticed.
                 assert change.outcome in {"stale", "skipped", "failed"}, change
             if change.outcome == "succeeded":
                 assert isinstance(change.after, MachineNetworks)
@@ -229,7 +229,7 @@ class Chaos:
             if item.state == "UnplannedFailoverCommitted":
                 self.scene.world.state.put_item(structs.replace(item, state="Protected"))
         self.scene.clock.advance(7200)
-        for _ in range(5):  # operations that end when they are looked at end now
+        for _ in range(5):  # operations that end when read end now
             list(self.scene.backend.mappings.jobs(self.scene.vault.id))
 
 
@@ -354,6 +354,6 @@ def test_without_reading_before_writes_foreign_edits_are_lost() -> None:
                 chaos.run()
         except LossError:
             lost += 1
-        if lost == 2:  # enough to prove it
+        if lost == 2:  # enough as proof
             break
     assert lost == 2

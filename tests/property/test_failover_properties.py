@@ -63,7 +63,7 @@ def test_predicted_addresses_are_inside_the_subnet_and_never_reserved(
     for landing in predicted(recovery, seeds, operation).landings:
         if landing.ip is not None:
             ranges = where[landing.subnet or ""]
-            # Ranges of one subnet may overlap here; in one of them the address has to be an ordinary one.
+            # Ranges of one subnet may overlap here; the address must be usable in one of them.
             assert any(
                 ip_address(landing.ip) in IPv4Network(prefix) and not is_reserved(landing.ip, prefix)
                 for prefix in ranges
@@ -199,7 +199,7 @@ def test_the_comparison_behind_the_plans_finding_agrees_with_the_prediction(
         if landing.address_rule is not None and landing.address_rule is not RULES["subnet_full"]:
             expected = {"same": "keeps_address", "differs": "changes_address"}.get(fit.address_space, "unknown")
             assert landing.outcome == expected
-            # And so for every address of the subnet: kept only where the space is the same, never where it differs.
+            # The same for every address of the subnet: kept only in the same address space, never in another.
             for ip in (str(IPv4Address(number)) for prefix in fit.subnet.prefixes for number in usable(prefix)[:2]):
                 one = land(machine("vm", primary, address(fit.subnet.name, ip)), [primary, target],
                            [mapping(primary, target)])  # fmt: skip

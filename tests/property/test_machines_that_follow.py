@@ -112,7 +112,7 @@ def test_after_an_apply_the_plan_is_empty_and_nothing_else_has_changed(seed: int
     assert report.result in {"succeeded", "nothing_to_do"}, [change.error for change in report.changes if change.error]
     for name, paths in differences(before, scene.documents()).items():
         assert paths <= may_change.get(name, set()), name
-    scene.clock.advance(10)  # lists that lag show what there is now
+    scene.clock.advance(10)  # lagging lists show the present state
     again = planned(scene, desired)
     assert again.changes == ()
     assert judged_tests(again, desired) == judged_tests(plan, desired)

@@ -114,7 +114,7 @@ def test_a_refused_update_never_costs_a_pair_its_reverse(scene: Scene) -> None:
     refused = {
         change.primary_network_id.name
         for change in report.changes
-        # A PUT may do what the PATCH could not.
+        # A PUT may succeed where the PATCH failed.
         if change.primary_network_id and change.action == "update" and change.outcome != "succeeded"
     }
     assert before & refused <= both_ways(scene)

@@ -35,7 +35,7 @@ WEST: Final = f"{FABRICS}/West/replicationProtectionContainers/West-container"
 ITEM: Final = f"{EAST}/replicationProtectedItems/vm1"
 NETWORK: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks"
 MACHINES: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines"
-# What parameters of paths are, mostly names of what exists: most requests then get further than to a 404.
+# Values for path parameters, mostly names that exist, so that most requests get past a 404.
 NAMES: Final = {
     "subscription": [SUBSCRIPTION],
     "group": ["rg-dr"] * 20 + ["rg", "none"],
@@ -51,7 +51,7 @@ NAMES: Final = {
 }
 ODD_NAMES: Final = ["..", "%2e%2e", "", "a%20b", "%00", "%ff", "x" * 400, "{}", "é", "%c3%a9", "a;b", "a%2fb"]
 A2A: Final = {"instanceType": "A2A"}
-# Bodies by what is in the path that takes them: most requests are sent with one of their own.
+# Bodies by a part of the path: most requests get a matching one.
 BODIES: Final[dict[str, list[Any]]] = {
     "replicationprotecteditems/": [
         {
@@ -200,7 +200,7 @@ class Client:
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
         raw = "\r\n".join(lines).encode() + body
         if draw.random() < 0.9:
-            # Without a length the server takes a body for the next request, as HTTP has it.
+            # Without a length HTTP reads a body as the next request.
             return raw, not body or len(headers.keys() & {"Content-Length", "Transfer-Encoding"}) == 1
         for _ in range(draw.randint(1, 6)):
             place = draw.randrange(len(raw) + 1)

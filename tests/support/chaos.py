@@ -61,7 +61,7 @@ class Scene:
         for site in self.sites:
             self._map_at_random(site)
         self.moving = self._protect()
-        self.clock.advance(3600)  # lists that lag show what there is now, not the time before the scene
+        self.clock.advance(3600)  # lagging lists show the present, not the time before the scene
         self.allow_delete = self.chance(0.5)
         self.timeout = self.random.choice([30.0, 120.0])
         self.desired = self._desired()
@@ -165,7 +165,7 @@ class Scene:
                     moving |= {(site.name, end) for end in ends}
         return moving
 
-    # What is wanted.
+    # The desired state.
 
     def _desired(self) -> DesiredState:
         rows: list[Row] = []

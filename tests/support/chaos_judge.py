@@ -81,7 +81,7 @@ class Chaos:
             self._is_over = True
         self._judge_losses()
         if not self._looks:
-            return exit_codes.DONE  # the other judges would only say what is plain: that there was no look
+            return exit_codes.DONE  # the other checks would only report the missing read
         self._judge_writes()
         code = exit_codes.exit_code(correction)
         self._judge_code(correction, code)
@@ -110,7 +110,7 @@ class Chaos:
                 self._judge_success(change)
         return report
 
-    # Nothing is touched that is not managed, and nothing that others changed meanwhile.
+    # Nothing unmanaged is touched, and nothing that others have changed.
 
     def _judge_losses(self) -> None:
         for event in self.witness.events:
@@ -211,7 +211,7 @@ class Chaos:
         recent = wrote.when - MAX_AGE
         lists = self.witness.lists_to_apply(site.vault.id, "mappings", wrote, recent)
         if not lists:
-            # A list of many slow pages is older than that when it has come: then the name is asked for besides.
+            # A list of many slow pages is older than that when it arrives: then the name is read as well.
             got = self.witness.got_to_apply(wrote.id, wrote)
             assert got, wrote
             assert got.when >= recent, wrote
@@ -219,7 +219,7 @@ class Chaos:
             lists = self.witness.lists_to_apply(site.vault.id, "mappings", wrote, 0.0)
         free = any(self._is_free(wrote, mappings) for mappings in lists)
         assert free, wrote
-        # A broken 200 on the wire to a PUT that never arrived looks like a network that was made.
+        # A broken 200 for a PUT that never arrived looks like a created network.
         assert self.app or wrote.baseless == (), wrote
 
     def _is_free(self, wrote: Wrote, mappings: Sequence[LiveMapping]) -> bool:
@@ -276,7 +276,7 @@ class Chaos:
     def _may_go(self, mapping: NetworkMapping, site: Site, live: set[Way]) -> bool:
         """Only the old reverse of a retargeted pair is deleted, or an undeclared mapping where that is allowed."""
         primary, recovery = way_of(mapping)
-        # A VM network may be mapped to a server and to Azure; of an Azure network one mapping is managed at most.
+        # A VM network may be mapped to a server and to Azure; an Azure network has at most one managed mapping.
         asked = [wish for wish in self.wishes[site.name] if (wish.way[0], wish.way[1].type) == (primary, recovery.type)]
         if any(wish.external for wish in asked):
             return False
@@ -297,7 +297,7 @@ class Chaos:
         sent: set[tuple[str, str, str]] = set()
         grown: Counter[str] = Counter()
         writes = [wrote for wrote in self.witness.writes if not self._undone_by(wrote)]
-        for wrote in {wrote.id: wrote for wrote in writes}.values():  # whatever is repeated counts once
+        for wrote in {wrote.id: wrote for wrote in writes}.values():  # repeats count once
             change, site = of_change[wrote.id], self._site_of(wrote.id)
             sent.add((site.name, change.action, change.id))
             if wrote.action != "create":
@@ -373,7 +373,7 @@ class Chaos:
             self.app.faults.clear()
         self.scene.world.behaviour = structs.replace(self.scene.world.behaviour, list_lag=0.0, operations="time:3")
         self.scene.clock.advance(7200)
-        for site in self.scene.sites:  # operations that end when they are looked at end now
+        for site in self.scene.sites:  # operations that end when read end now
             for _ in range(5):
                 list(fake_backend(self.scene.world).mappings.jobs(site.vault.id)) if site.fabrics else None
 

@@ -26,7 +26,7 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
     """Every pair without errors would have both mappings, and no retarget leaves the old reverse behind."""
     errors = [found for found in plan.findings if found.severity == "error" and found.vault == vault]
     held = {found.pair for found in errors}
-    # Of a vault that could not be read the rows of VMM networks say nothing of their own.
+    # For an unreadable vault, rows of VMM networks have no findings of their own.
     everything = any(not found.pair or "could not be read" in found.message for found in errors)
     before = {mapping.id: mapping for mapping in live if not _is_within(mapping)}
     after = dict(before)
@@ -47,8 +47,8 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
         for recovery in moved if has_reverse and not wish.is_reverse else ():
             if recovery in primaries or (recovery, wish.way[0]) not in ways:
                 continue
-            # Of several mappings of one network it is not known which one counts, and Azure might refuse to put one
-            # back beside the others. So a retarget leaves them all, with a finding of its pair.
+            # Which of several mappings of one network counts is unknown, and Azure might refuse to put one
+            # back beside the others. So a retarget leaves them all, with a finding for its pair.
             old = next(mapping.identity for mapping in before.values() if way_of(mapping) == (recovery, wish.way[0]))
             assert sum(mapping.identity == old for mapping in before.values()) > 1
             assert ("duplicate", wish.pair, str(recovery)) in reported

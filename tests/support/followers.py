@@ -62,7 +62,7 @@ class Followers(TwoRegions):
 
     def machine(self, name: str, **more: Any) -> ProtectedItem:
         """A machine of hub that fails over to old, with settings that somebody has chosen."""
-        # No two machines have the same static address, and beyond the subnet's end there is none.
+        # Static addresses are unique and within the subnet.
         last = 77 + len(self.world.state.protected_items.values(self.vault.id.key))
         first = IpConfiguration(
             subnet="web",

@@ -15,7 +15,7 @@ CALLS, AUDIT = {"write", "flush", "replace"}, {"write"}
 def count(frame, event, function):
     global left
     if event != "c_call" or function.__name__ not in CALLS:
-        return  # quickly: this happens for everything that asrnet calls
+        return  # fast, because it runs for everything that asrnet calls
     files = frame.f_code.co_filename.endswith(("atomic.py", "pathlib.py", "apply_flow.py"))
     audit = "apply_flow.py" in frame.f_code.co_filename
     if files and function.__name__ in (AUDIT if audit else CALLS):
@@ -25,7 +25,7 @@ def count(frame, event, function):
 
 import asrnet.backends, asrnet.clocks
 from asrnet.cli import main
-asrnet.backends.SystemClock = asrnet.clocks.SimulatedClock  # of a fake in a file: what would take seconds takes none
+asrnet.backends.SystemClock = asrnet.clocks.SimulatedClock  # a fake in a file uses simulated time
 sys.setprofile(count)
 code = main(words)
 sys.setprofile(None)

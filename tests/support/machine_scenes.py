@@ -45,7 +45,7 @@ class Scene(TwoRegions):
         self.old, self.new = self.network("old", SEA, subnets=subnets), self.network("new", SEA, subnets=kept)
         self.bubble, self.spare = (self.network(name, SEA, subnets=kept) for name in ("bubble", "spare"))
         self.far = self.network("far", WEST, subnets=subnets)
-        # In half of the scenes only pairs that follow use the old networks, so that a plan may free them for tests.
+        # In half of the scenes only following pairs use the old networks, so a plan can free them for tests.
         all_use_old, recoveries = pick([True, False]), [self.old, self.spare, self.new]
         self.recoveries = {
             primary.name: recoveries if all_use_old or primary in self.primaries[:2] else [self.new]
@@ -104,7 +104,7 @@ class Scene(TwoRegions):
             name=name,
             primary_network_id=primary.id,
             recovery_network_id=recovery.id,
-            # A machine of which a NIC has a test network always shows one itself.
+            # A machine with a test network on a NIC always shows one itself.
             test_network_id=pick([tests] * 6 + [self.old.id]) if tests else None,
             recovery_network_security_group=pick([None, ArmId(f"{BESIDE}/networkSecurityGroups/nsg")]),
             selection=pick(["SelectedByDefault", "SelectedByUserOverride"]),
@@ -131,7 +131,7 @@ class Scene(TwoRegions):
         """Some settings of a PATCH, with unusual values."""
         values: dict[str, Setting] = {}
         for number, member in enumerate(UPDATES["A2A"].of(level)):
-            # Settings that keep a machine on its network are rarer: most machines are to follow.
+            # Settings that hold a machine are rarer: most machines should follow.
             keeps = member.patch in {"reuseExistingNic", "tfoReuseExistingNic", "tfoLBBackendAddressPoolIds"}
             if member.field is None and self.random.random() < (0.1 if keeps else 0.4):
                 chosen: dict[str, Setting] = {"flag": self.random.random() < 0.5, "number": self.random.randint(0, 4)}

@@ -93,7 +93,7 @@ class Scene:
             recovery = wanted.recovery.name.lower() if wanted.recovery else f"{primary}-asr"
             asked |= {primary, recovery} if wanted.failback else {primary}
             back = live.get(primary, "")
-            # A retarget takes the old reverse with it, also where the row asks for no failback.
+            # A retarget deletes the old reverse, even if the row declares no failback.
             if live.get(back) == primary and (wanted.failback or back != recovery):
                 asked.add(back)
         return {primary: recovery for primary, recovery in live.items() if primary not in asked}

@@ -149,7 +149,7 @@ class Witness:
         """Whether any write was sent."""
         return any(isinstance(event, Wrote | Made) for event in self.events)
 
-    # What the ports tell.
+    # Called by the ports.
 
     def lists(self, what: List, vault: ArmId, call: Callable[[], Iterable[E]]) -> Iterator[E]:
         """Return a list; somebody else may act just before it."""
@@ -237,7 +237,7 @@ class Witness:
         """Whether somebody else ever wrote to a mapping."""
         return any(isinstance(event, Intruded) and event.id == mapping_id for event in self.events)
 
-    # What to judge by: each is about the events before ``until``, an event itself; None: all.
+    # For the checks: each covers the events before ``until``, itself an event; None: all.
 
     def before(self, until: Event | None) -> list[Event]:
         """The events before one, the latest first."""

@@ -622,7 +622,7 @@ class TestSlowAnswers:
 
         def squat(progress: Progress) -> None:
             if (progress.name, progress.state) == ("hub-to-dr", "sending"):
-                # The list of the checks took seven seconds, and so would another.
+                # The checks' list took seven seconds, and so would another.
                 azure.map(azure.network("other"), dr, name="hub-to-dr")
                 taken.append(progress.name)
 
@@ -642,7 +642,7 @@ class TestSlowAnswers:
 
         def map_it(progress: Progress) -> None:
             if (progress.name, progress.state) == ("hub-to-dr", "sending"):
-                # The list of the checks does not show it; the next one is read while the request for the name waits.
+                # The checks' list does not show it; the next list is read while the GET by name waits.
                 azure.map(hub, azure.network("elsewhere", SEA), name="portal")
 
         report = applying.apply(plan, backend, on_progress=map_it)
@@ -664,7 +664,7 @@ class TestSlowAnswers:
 
         def haunt(progress: Progress) -> None:
             if (progress.name, progress.state) == ("hub-to-dr", "sending"):
-                azure.clock.sleep(60.0)  # so that the list of the checks is too old, and another is read
+                azure.clock.sleep(60.0)  # so that the checks' list is too old and another is read
                 reader.deleted.append(deleted)
 
         report = applying.apply(plan, structs.replace(azure.backend, mappings=reader), on_progress=haunt)

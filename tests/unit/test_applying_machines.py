@@ -460,7 +460,7 @@ class TestInterruption:
 
         report = applying.apply(plan, azure.backend, on_progress=press)
         assert report.interrupted
-        # The first was read back before the others were sent; of those nobody has seen how they ended.
+        # The first was read back before the others were sent; the outcome of the others is unknown.
         assert [change.outcome for change in report.changes[:2]] == ["succeeded", "in_flight"]
         azure.clock.resume()
         azure.clock.sleep(10)

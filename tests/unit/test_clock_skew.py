@@ -45,4 +45,4 @@ def test_jobs_that_began_earlier_by_azures_clock_are_found_in_the_list() -> None
     report = applying.apply(plan, backend, Options())
     assert set(outcomes(report).values()) == {"succeeded"}
     asked = [kind for _, kind in azure.world.journal.counts() if "replicationoperationstatus" in kind.lower()]
-    assert asked == []  # single operations are asked about only where the list does not have their jobs
+    assert asked == []  # single operations are polled only if the list lacks their jobs

@@ -21,7 +21,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-# What a file means
+# Contents of a file
 
 
 def test_rows_name_networks_by_alias_or_in_full() -> None:

@@ -49,7 +49,7 @@ def test_a_plan_and_a_prediction_print_no_workflow_command(name: str, view: View
         ("live", LivePairs(vaults=vaults, pairs=())),
     ):
         for output in formats_of(kind):  # type: ignore[arg-type]  # the kinds above
-            if output != "github":  # its lines are commands, in which no name begins another
+            if output != "github":  # its lines are commands; no name may start another
                 assert commands(render(document, output, view)) == [], output
 
 

@@ -279,7 +279,7 @@ class TestWhoFollows:
         texts |= {f"{change.name}: {change.reason}": change.reason.endswith(ended) for change in machines(plan)}
         assert len(texts) == (6 if mode == "follow" else 4)
         assert all(is_said is text.startswith("sql-01") for text, is_said in texts.items())
-        # The table of machines does not say it, so that finding stands below it.
+        # The table of machines does not show it, so the finding is below the table.
         (text,) = (text for text in texts if text.startswith("sql-01 (nic0) still fails over to old"))
         assert text in render(plan, "text").partition("Warnings")[2]
 

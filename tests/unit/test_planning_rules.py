@@ -187,7 +187,7 @@ class TestUnmanaged:
         "unread",
         [
             {"denied": ("Microsoft.Network/virtualNetworks/read",)},
-            {"hidden_networks": ("hub",)},  # the list leaves it out, and the GET fails
+            {"hidden_networks": ("hub",)},  # the list omits it, and the GET fails
         ],
     )
     def test_nothing_is_deleted_that_a_rule_may_ask_for(self, unread: dict[str, Any]) -> None:

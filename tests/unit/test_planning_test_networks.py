@@ -168,7 +168,7 @@ def test_machines_that_are_not_selected_keep_their_network_in_production() -> No
     assert world.destinations() == {"vm001": "new", "vm002": "old"}
     again = world.plan(world.wish(), selection=selection)
     assert (again.changes, judged(again, world.old)) == ((), production("old", reason))
-    # The run on all of them frees the network, for the one that has left it already as well.
+    # A run on all pairs frees the network, also for the one that has already left it.
     world.apply(world.plan(world.wish()))
     assert world.tests() == {"vm001": "old", "vm002": "old"}
 

@@ -16,7 +16,7 @@ from asrnet.render import View, render
 
 
 def lines(plan: Plan, **view: object) -> list[str]:
-    return render(plan, "text", View(**view)).splitlines()  # type: ignore[arg-type]  # each test passes what View takes
+    return render(plan, "text", View(**view)).splitlines()  # type: ignore[arg-type]  # each test passes fields of View
 
 
 def line_of(plan: Plan, word: str, **view: object) -> str:

@@ -49,7 +49,7 @@ def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] 
     return str(caught.value)
 
 
-# Who wins
+# Precedence
 
 
 def test_every_variable_and_option_is_read_somewhere() -> None:
@@ -122,7 +122,7 @@ def test_values_in_a_dotenv_are_taken_literally(dotenv: Path) -> None:
     assert read({}, {"HOME": "/root"}, dotenv=".env").file == "a ${HOME}.yaml"
 
 
-# What a found .env may not say
+# Variables that a found .env may not set
 
 
 SIGN_IN = ["ASRNET_ENDPOINT", "ASRNET_BACKEND", "ASRNET_CREDENTIAL", "ASRNET_ENV_FILE"]
@@ -207,7 +207,7 @@ def test_secrets_do_not_show() -> None:
     assert all(f"'{name}': '***'" in shown for name in secrets)
 
 
-# Files that are not in order
+# Invalid files
 
 
 def test_a_named_file_must_exist() -> None:

@@ -85,7 +85,7 @@ def test_an_import_names_the_segment_that_the_mapping_is_listed_under(regions: T
     regions.map(regions.network("hub"), regions.network("spare", SEA))
     found = inventory.read_inventory(regions.state(), regions.backend)
     vault = found.vaults["sea"]
-    listed = ArmId(str(vault.mappings[0].id).replace("/azureNetwork/", "/hub/"))  # as azurerm makes them
+    listed = ArmId(str(vault.mappings[0].id).replace("/azureNetwork/", "/hub/"))  # as azurerm creates them
     renamed = structs.replace(vault, mappings=(structs.replace(vault.mappings[0], id=listed),))
     text = export_terraform(structs.replace(found, vaults={"sea": renamed}), regions.state()).text
     assert list(imports(text).values()) == [str(listed)]

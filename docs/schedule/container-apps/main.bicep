@@ -2,14 +2,14 @@
 //
 //   az deployment group create --resource-group rg-asrnet --template-file main.bicep --parameters main.bicepparam
 //
-// asrnet.yaml lies beside this file and is deployed with it: deploy again to change it.
+// asrnet.yaml is beside this file and is deployed with it: deploy again to change it.
 
-@description('What the jobs and the identity are called.')
+@description('The name of the jobs and the identity.')
 @minLength(2)
 @maxLength(24)
 param name string = 'asrnet'
 
-@description('The region of the jobs. Not the one that fails over: they have to run when it does not.')
+@description('The region of the jobs. Not the one that fails over: the jobs must run when it is down.')
 param location string = resourceGroup().location
 
 @description('The Container Apps environment that the jobs run in.')
@@ -18,13 +18,13 @@ param environmentId string
 @description('The image with asrnet: docker build --target asrnet.')
 param image string
 
-@description('The host of the registry that the image is pulled from as the identity, which needs AcrPull there. Empty where nobody has to sign in.')
+@description('The host of the registry that the image is pulled from as the identity, which needs AcrPull there. Empty if it needs no sign-in.')
 param registry string = ''
 
 @description('When the jobs run: minute, hour, day, month, weekday, in UTC.')
 param schedule string = '17 2 * * *'
 
-@description('Correct what may be corrected. Without it the jobs only look, and the identity can change nothing.')
+@description('Correct what may be corrected. Without it the jobs only read, and the identity can change nothing.')
 param correct bool = false
 
 @description('How many jobs share the vaults; each has its own part.')
@@ -35,7 +35,7 @@ param shards int = 1
 @description('Where the vaults and their networks are: the resource groups that "asrnet permissions" lists as scopes.')
 param scopes place[]
 
-@description('Resource groups in which copies of networks are to be made, where asrnet.yaml asks for copies.')
+@description('Resource groups in which copies of networks are created, if asrnet.yaml declares copies.')
 param createNetworksIn place[] = []
 
 type place = {
@@ -91,7 +91,7 @@ resource jobs 'Microsoft.App/jobs@2024-03-01' = [
           replicaCompletionCount: 1
         }
         replicaTimeout: 3600
-        // Every exit code but 0 is a failure here, drift that is left included. To run again at once would not change that.
+        // Every exit code but 0 is a failure here, including remaining drift, which a retry would not change.
         replicaRetryLimit: 0
         registries: empty(registry) ? [] : [
           {
@@ -99,7 +99,7 @@ resource jobs 'Microsoft.App/jobs@2024-03-01' = [
             identity: identity.id
           }
         ]
-        // Not a secret, but what Container Apps has for files. Nothing in it lets anybody sign in.
+        // Not a secret, but the way to mount files in Container Apps. It holds no credentials.
         secrets: [
           {
             name: 'desired-state'

@@ -1,4 +1,4 @@
-// What is yours to say. Everything else has a default in main.bicep.
+// The required parameters. Everything else has a default in main.bicep.
 using 'main.bicep'
 
 param environmentId = '/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-asrnet/providers/Microsoft.App/managedEnvironments/asrnet'

@@ -1,5 +1,5 @@
 // The role of one of asrnet's tasks in a resource group, and the identity's assignment to it.
-// The actions are those of "asrnet permissions --for TASK": a test holds them together.
+// The actions are those of "asrnet permissions --for TASK": a test compares them.
 
 @description('The object id of the identity.')
 param principalId string
@@ -50,7 +50,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(resourceGroup().id, 'asrnet', task)
   properties: {
     roleName: 'asrnet ${task} (${resourceGroup().name}, ${uniqueString(resourceGroup().id)})'
-    description: 'What asrnet needs for ${task}, and no more.'
+    description: 'The rights that asrnet needs for ${task}.'
     type: 'CustomRole'
     permissions: [
       {

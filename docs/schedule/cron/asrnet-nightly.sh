@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# One nightly run of asrnet for cron: one at a time, everything in a log, one line for people where there is something to do.
+# One nightly run of asrnet for cron: one at a time, everything in a log, one line of output if something is left to do.
 #
 #   asrnet-nightly.sh [FOLDER]
 #
-# FOLDER (/srv/asrnet without it) has asrnet.yaml, and gets the log, the audit, the report page and the lock. Cron mails what
-# is printed, so a run that leaves nothing to do prints nothing. The exit code is asrnet's own; 75 where a run is under way.
+# FOLDER (default /srv/asrnet) has asrnet.yaml, and gets the log, the audit, the report page and the lock. Cron mails what
+# is printed, so a run that leaves nothing to do prints nothing. The exit code is asrnet's own; 75 if a run is in progress.
 set -uo pipefail
 
 folder=${1:-/srv/asrnet}
-metrics=${METRICS:-/var/lib/node_exporter/textfile_collector} # of Prometheus' node exporter; passed over where it is none
+metrics=${METRICS:-/var/lib/node_exporter/textfile_collector} # of Prometheus' node exporter; skipped if it does not exist
 
 cd "$folder" || exit 1
 
-# Released by the kernel however this ends, so that no lock is ever left behind.
+# The kernel releases the lock however this ends, so none is left behind.
 exec 9>nightly.lock
 if ! flock --nonblock 9; then
   echo "asrnet: the run before is still under way in $folder"
@@ -33,7 +33,7 @@ case $code in
   *) echo "asrnet: the run failed with exit code $code; the end of $folder/nightly.log:" && tail -n 20 nightly.log ;;
 esac
 
-# asrnet's own metrics stay as they were when a run fails; this says that it did.
+# A failed run leaves asrnet's own metrics unchanged; this one shows the failure.
 if [ -d "$metrics" ]; then
   {
     echo "# HELP asrnet_nightly_exit_code The exit code of the last nightly run."
