@@ -34,10 +34,12 @@ class Console:
         *,
         programs: frozenset[str] = frozenset(),
         replaced: Mapping[str, str] | None = None,
+        width: int | None = None,
     ) -> None:
         self._monkeypatch = monkeypatch
         self._programs = programs
         self._replaced = replaced or {}
+        self._width = width
         self.code = 0
 
     def run(self, line: str) -> str:
@@ -92,6 +94,8 @@ class Console:
 
         self._monkeypatch.setattr(streams, "can_ask", lambda: True)
         self._monkeypatch.setattr(streams, "ask", answer)
+        self._monkeypatch.setattr(streams, "width", lambda: self._width)
+        self._monkeypatch.setattr(streams, "error_width", lambda: self._width)
         with redirect_stdout(terminal), redirect_stderr(terminal):
             self.code = main(arguments)
         return terminal.getvalue()
