@@ -1,4 +1,4 @@
-"""``apply``: carry out a plan, wait for its operations, and read back what they did."""
+"""``apply``: carry out a plan, wait for its operations, and read back their effects."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _DIFFERENCES_NAMED = 2
 class Options(Struct, frozen=True, kw_only=True):
     """How a plan is carried out.
 
-    ``per_vault`` and ``in_all`` bound the requests in flight; ``timeout`` (seconds) how long an accepted operation is
-    waited for. ``forced`` lifts limits and holds by name. ``stale`` says, by vault, how Azure differs from what a saved
-    plan saw: such vaults are left alone. ``look_age`` (seconds) is the maximum time between reading a resource and
-    writing it.
+    ``per_vault`` and ``in_all`` limit the requests in flight; ``timeout`` (seconds) limits the wait for an accepted
+    operation. ``forced`` lifts limits and holds by name. ``stale`` lists, by vault, the differences between Azure and
+    what a saved plan saw: such vaults are left alone. ``look_age`` (seconds) is the maximum time between reading a
+    resource and writing it.
     """
 
     per_vault: int = 4
@@ -43,8 +43,8 @@ class Options(Struct, frozen=True, kw_only=True):
 class Progress(Struct, frozen=True, kw_only=True):
     """A step of the change ``change_id``: ``state`` is ``sending``, ``done`` or ``failed``, with the ``error``.
 
-    ``action`` and ``name`` say what is done to which resource. ``undoing``: the step puts back what a failed change
-    had taken away.
+    ``action`` and ``name`` are what is done to which resource. ``undoing``: the step restores what a failed change had
+    removed.
     """
 
     change_id: str
@@ -71,7 +71,7 @@ def apply(
     """Carry out ``plan``. Errors of single changes are in the report; running again finishes what is left.
 
     ``on_progress`` is called with every step, ``on_write`` with one entry for every write that was sent, once its
-    outcome is known; both in the thread of the caller. Raises RefusedError when the plan is over a limit that is not in
+    outcome is known; both in the caller's thread. Raises RefusedError if the plan exceeds a limit that is not in
     ``options.forced``.
     """
     plan.raise_if_over_limits(options.forced)
@@ -97,7 +97,7 @@ def apply(
             problems = unconfirmed(run.tasks, existing, backend, options.in_all)
     except KeyboardInterrupt:  # interrupted while reading back: the report still lists every write that was sent
         run.interrupted = True
-    finally:  # whatever happens, every write gets its audit line
+    finally:  # whatever happens, every write gets its audit entry
         for task in run.tasks:
             if task.sent:
                 on_write(audit_entry(task, problems.get(task), backend.identity()))

@@ -1,4 +1,4 @@
-"""One line for every write: who, what, before and after, and the command that undoes it."""
+"""An audit entry for every write: who wrote what, the state before and after, and the command that undoes it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _NETWORK_API = "2025-01-01"
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):
-    """A write that was sent: when (``time``, seconds since 1970), by whom, what was there before and after.
+    """A write that was sent: when (``time``, seconds since 1970), by whom, and the state before and after.
 
-    ``change`` is the id of the plan's change. ``job_id`` is the Site Recovery job's name, ``correlation_id`` the id
-    under which Azure's activity log has the request. ``undo`` is a command, or empty; ``run`` the id of the run, if it
-    has one.
+    ``change`` is the id of the plan's change. ``job_id`` is the Site Recovery job's name, ``correlation_id`` the id of
+    the request in Azure's activity log. ``undo`` is a command, or empty; ``run`` is the id of the run, if it has one.
     """
 
     time: float
@@ -43,7 +42,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 
 
 def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
-    """The entry of a task that was sent; ``problem`` is what reading it back showed."""
+    """The entry of a task that was sent. ``problem`` is what reading back has shown."""
     error = problem or (str(task.error) if task.error else None)
     refused_as = task.error.request_id if isinstance(task.error, ServiceError) else ""
     return AuditEntry(
@@ -66,13 +65,13 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
 def undo_command(step: Step, machine: ProtectedItem | None = None) -> str:
     """The az command that undoes a step. az completes a URL without a host with the host of its own cloud.
 
-    ``machine`` is the one that the step updates, as it was before: everything that can be set of it is set again.
+    ``machine`` is the machine that the step updates, as it was before: all its settings are set again.
     """
     url = f"{step.resource_id}?api-version="
     if isinstance(step.before, MachineNetworks) and isinstance(step.after, MachineNetworks):
         if machine is None:
             return ""
-        # The undo starts from the updated state, so that an address that the update sets is released again.
+        # The undo starts from the updated state, so that it also releases an address that the update set.
         body = json.dumps(update_body(updated(updated(machine, step.after), step.before)))
         return shlex.join(["az", "rest", "--method", "patch", "--url", url + API_VERSION, "--body", body])
     if isinstance(step.after, ResourceGroup):

@@ -1,7 +1,7 @@
-"""Waiting for accepted writes, one lane for each vault (and each subscription in which networks are made).
+"""Waiting for accepted writes, with one lane for each vault (and each subscription in which networks are created).
 
-Site Recovery says ``Retry-After: 30`` for operations of two to three seconds. The id in an operation's URL is the name
-of a job, so one list of the vault's recent jobs has the state of all of them; it costs the same however many wait.
+Site Recovery sends ``Retry-After: 30`` for operations that take two to three seconds. The id in an operation's URL is
+the name of a job, so one list of the vault's recent jobs has the state of all operations, however many are pending.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ TICKS: Final = (1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 5.0)
 """Seconds between reads of a vault's jobs since its latest submission; the last one repeats."""
 
 CLOCK_SKEW: Final = 300.0
-"""Seconds by which this machine's clock may run ahead of the service's."""
+"""Seconds by which this machine's clock may be ahead of the service's."""
 
 
 class Lane(Struct, kw_only=True, eq=False):
-    """What is queued, being sent and pending in one vault; ``vault`` is None where networks are made.
+    """What is queued, being sent and pending in one vault; ``vault`` is None for a lane of networks.
 
-    ``queue`` holds calls that send the next request each. ``limit`` bounds the requests in flight: it falls to one when
-    the vault is busy and grows back to ``most``. ``waiting`` counts tasks that cannot start before others end.
+    ``queue`` holds calls that each send the next request. ``limit`` is the number of requests in flight: it falls to
+    one when the vault is busy and grows back to ``most``. ``waiting`` counts tasks that cannot start before others end.
     """
 
     vault: ArmId | None
@@ -48,7 +48,7 @@ class Lane(Struct, kw_only=True, eq=False):
         return bool(self.queue) and self.sending < min(self.limit, share)
 
     def accepted(self, task: Task, operation: Operation, now: float) -> None:
-        """A write was accepted: read its status at short intervals again, and adapt to how busy the vault was.
+        """Record an accepted write: read statuses at short intervals again, and adapt to how busy the vault was.
 
         While other tasks wait for pending writes, a new write does not postpone a read that is due soon.
         """
@@ -59,7 +59,7 @@ class Lane(Struct, kw_only=True, eq=False):
         self.next_read = min(self.next_read, soon) if self.waiting and len(self.pending) > 1 else soon
 
     def ticked(self, now: float) -> None:
-        """A round of status reads is over; the next one comes a little later."""
+        """Record the end of a round of status reads; the next one comes a little later."""
         self.ticks += 1
         self.next_read = now + TICKS[min(self.ticks, len(TICKS) - 1)]
 
@@ -70,7 +70,7 @@ class Lane(Struct, kw_only=True, eq=False):
         return bool(self.pending) and not self.reading and bool(self.waiting or not going_out or self.vault is None)
 
     def asks_operation(self, task: Task) -> bool:
-        """Whether to read operations instead of the job list: networks have no jobs, and VMM jobs also touch NICs."""
+        """Whether to read operations instead of the job list: networks have no jobs, and VMM jobs also update NICs."""
         mapping = task.step.after or task.step.before
         vmm = isinstance(mapping, NetworkMapping) and mapping.kind != "azure_to_azure"
         return task.ask_operation or vmm or not self.jobs_allowed or self.vault is None

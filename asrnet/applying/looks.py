@@ -1,9 +1,9 @@
 """Looks at what a write would overwrite, taken right before it is sent and again before each repeat.
 
 Creating is an upsert on both providers, and neither Microsoft.Network nor Site Recovery declares a conditional write
-(If-Match) for what is written here. So what somebody else did between the plan and the write can only be noticed by
+(If-Match) for these resources. So a change that somebody else made between plan and write can only be noticed by
 reading again, as late as possible. A look is at most ``max_age`` seconds old, from sending the read to sending the
-write; what happens within that time may still be overwritten.
+write; a change within that time may still be overwritten.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ MAX_AGE = 2.0
 """Seconds."""
 
 _TRIES = 5
-"""How often a resource is read again because its answer came too late to be relied on."""
+"""How often a resource is read again because its answer came too late."""
 
 _SLOW_LISTS = 10
-"""A list that takes longer than half the age of a look is read again after this many times that long."""
+"""A slow list, one that takes longer than half of ``max_age``, is repeated after this many times its duration."""
 
 
 class AlreadyDoneError(AsrError):
-    """Azure is already as the write would leave it, although this run did not write it: there is nothing to send."""
+    """Azure already has the state that the write would create, although this run did not write it. Nothing is sent."""
 
 
 class _Listed(Struct, frozen=True):
-    """A vault's mappings, when their first page was requested, and its turn in the order of lists and writes."""
+    """A vault's mappings, the time their first page was requested, and the turn of the list among lists and writes."""
 
     mappings: tuple[LiveMapping, ...]
     sent: float
@@ -60,7 +60,7 @@ class _Listed(Struct, frozen=True):
 
 
 class Looks:
-    """The latest reads of the mappings and networks that a run writes. Used by many threads at once."""
+    """The latest reads of the mappings and networks that a run writes. It is used by many threads at once."""
 
     def __init__(self, backend: Backend, max_age: float = MAX_AGE) -> None:
         self._backend = backend
@@ -76,11 +76,11 @@ class Looks:
     # Reading.
 
     def mapping(self, mapping_id: ArmId) -> NetworkMapping | None:
-        """The mapping as a GET shows it."""
+        """The mapping, from a GET."""
         return self._fresh(mapping_id, self._backend.mappings.mapping)[0]
 
     def virtual_network(self, network_id: ArmId) -> VirtualNetwork | None:
-        """The network as a GET shows it."""
+        """The network, from a GET."""
         return self._fresh(network_id, self._backend.networks.virtual_network)[0]
 
     def mappings(self, vault: ArmId) -> tuple[LiveMapping, ...]:
@@ -88,7 +88,7 @@ class Looks:
         return self._list(vault, 0).mappings
 
     def _fresh(self, resource_id: ArmId, read: Callable[[ArmId], T]) -> tuple[T, float]:
-        """The answer of ``read`` and when it was asked for, unless it comes so late that it says nothing about now."""
+        """The answer of ``read`` and when it was requested. Raises UnreachableError if each answer comes too late."""
         for _ in range(_TRIES):
             sent: list[float] = []
             with before_sending(lambda times=sent: times.append(self._clock.now())):  # type: ignore[misc]  # bound now
@@ -102,7 +102,7 @@ class Looks:
         )
 
     def _list(self, vault: ArmId, since: int) -> _Listed:
-        """The vault's mappings, requested after the turn ``since``. Threads that need them at once share a list.
+        """The vault's mappings, requested after the turn ``since``. Threads that need them together share a list.
 
         In a vault with many pages, the first page may be too old when the last one arrives: see ``_is_fresh``.
         """
@@ -149,7 +149,7 @@ class Looks:
         return self._clock.now() - listed.sent <= self._max_age
 
     def _is_recent(self, listed: _Listed) -> bool:
-        """Whether another list would not help: this one is fresh, or a list of so many pages never can be."""
+        """Whether the list need not be repeated: it is fresh, or has so many pages that no list would be."""
         is_slow = listed.duration > self._max_age / 2
         return self._is_fresh(listed) or (is_slow and self._clock.now() - listed.sent <= _SLOW_LISTS * listed.duration)
 
@@ -162,8 +162,8 @@ class Looks:
     def before(self, step: Step) -> Callable[[], None]:
         """The check that ``before_sending`` runs for the write of ``step``.
 
-        It raises RefusedError (``stale``) where Azure holds neither what the plan saw nor what the write makes,
-        AlreadyDoneError where it holds the latter, and any error of the read.
+        It raises RefusedError (``stale``) if Azure has neither the state that the plan saw nor the state that the write
+        creates, AlreadyDoneError if it has the latter, and any error of the read.
         """
         last_sent = 0
 
@@ -182,9 +182,9 @@ class Looks:
     def before_machine(self, step: Step) -> tuple[ProtectedItem, Callable[[], None]]:
         """The machine that ``step`` updates, and the check that ``before_sending`` runs for its update.
 
-        The update sends everything that the machine has, so it is read first, and its read is the look as well: one
-        request for both. It is read again where it has become too old, and before every repeat. Both raise like
-        ``before``.
+        The update sends all settings of the machine, so the machine is read first. That read also serves as the look,
+        which saves a request. It is repeated if it has become too old, and before every repeat of the update. Both
+        raise like ``before``.
         """
         machine, asked = self._fresh(step.resource_id, self._backend.mappings.protected_item)
         after = step.after
@@ -200,7 +200,7 @@ class Looks:
         digest = fingerprint(machine)
         if step.fingerprint and digest != step.fingerprint:
             raise RefusedError(f"{name} has other settings or another state now; plan again", kind="stale")
-        # A failover shows here at once, and in the machine's state only when it has ended.
+        # A failover shows here at once, but in the machine's state only after it has ended.
         if machine.scenario.lower() not in {"", "none"}:
             raise RefusedError(f"{machine.scenario} is under way for {name} now; plan again", kind="stale")
         is_sent = False
@@ -218,12 +218,11 @@ class Looks:
         return machine, look
 
     def _problem(self, step: Step, last_sent: int) -> str:
-        """What prevents a write, in words; ``last_sent`` is its turn when it was last sent."""
+        """What prevents a write, in words; ``last_sent`` is the turn in which it was last sent."""
         name, after = step.resource_id.name, step.after
         if isinstance(after, VirtualNetwork):
             network = self.virtual_network(step.resource_id)
-            # An existing network is never overwritten, except one that an earlier attempt of this write may have
-            # created.
+            # An existing network is never overwritten, unless an earlier attempt of this write may have created it.
             if network is None or (last_sent and not network_differences(after, network)):
                 return ""
             return f"{name} exists now"
@@ -231,7 +230,7 @@ class Looks:
             return self._problem_of_subnet(after, last_sent)
         if isinstance(after, ResourceGroup):
             group, _ = self._fresh(step.resource_id, self._backend.networks.resource_group)
-            # A PUT would replace the tags of a group that somebody else has made.
+            # A PUT would replace the tags of a group that somebody else has created.
             is_ours = group and last_sent and after.tags.items() <= group.tags.items()
             return "" if group is None or is_ours else f"resource group {group.name} exists now"
         if isinstance(after, Fabric):
@@ -268,12 +267,12 @@ class Looks:
             unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
             if unreadable:
                 return in_the_way(wanted, unreadable)
-            # Lists may lag and show what this run has already deleted, so a mapping in the way is read by its id.
+            # Lists may lag and show what this run has already deleted, so a conflicting mapping is read by its id.
             ids = {mapping.id for mapping in suspects}
             if not self._is_fresh(listed) or wanted.id in self._deleted:
-                # Either the list was too long or too slow, so only the mapping of this name is checked, which a write
-                # would overwrite; the service itself refuses a second mapping of the same network. Or a deleted mapping
-                # is put back, which a list that lags might still show.
+                # Either the list took too long: then only the mapping of this name is checked, which a write would
+                # overwrite, because the service itself refuses a second mapping of the same network. Or a deleted
+                # mapping is restored, which a lagging list might still show.
                 ids.add(wanted.id)
             oldest = self._clock.now() - self._max_age
             due = sorted(mapping_id for mapping_id in ids if asked.get(mapping_id, float("-inf")) < oldest)
@@ -285,19 +284,19 @@ class Looks:
                     raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
                 if mapping and in_the_way(wanted, mapping):
                     return in_the_way(wanted, mapping)
-            # Reading may have waited at a gate for longer than a look may be old, and a newer list may have come
-            # meanwhile. So all is judged again, and only what has become too old is read again.
+            # Reading may have waited at a gate for longer than the maximum age of a look, and a newer list may have
+            # arrived meanwhile. So everything is judged again, and what has become too old is read again.
             with self._lock:
                 listed = self._lists[wanted.vault_id]
         raise UnreachableError(
-            f"reading mappings beside {wanted.name} takes longer than {self._max_age:g} s, too long to write it safely",
+            f"reading mappings for {wanted.name} takes longer than {self._max_age:g} s, too long to write it safely",
             hint="try again when Azure answers sooner",
         )
 
 
 def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
-    """Why ``wanted`` cannot be created beside ``mapping``, in words; empty where it can."""
-    # Under an Azure fabric the network segment of an id is ignored: a name is taken in the whole fabric.
+    """Why ``mapping`` prevents the creation of ``wanted``, in words; empty if it does not."""
+    # Under an Azure fabric the network segment of an id is ignored, so names are unique in the whole fabric.
     if mapping.fabric_id == wanted.fabric_id and mapping.name.lower() == wanted.name.lower():
         leads = f", to {mapping.recovery_network_id.name}" if isinstance(mapping, NetworkMapping) else ""
         return f"a mapping named {mapping.name} exists now{leads}"
@@ -312,7 +311,7 @@ def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
 
 
 def is_same(mapping: LiveMapping | None, expected: Content | None) -> bool:
-    """Whether a mapping has the name of ``expected`` and maps the same, or both are None."""
+    """Whether a mapping has the name of ``expected`` and maps the same networks, or both are None."""
     if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
         return mapping is None and expected is None
     return (
@@ -324,19 +323,19 @@ def is_same(mapping: LiveMapping | None, expected: Content | None) -> bool:
 
 
 def has_state_of(mapping: LiveMapping | None, expected: Content | None) -> bool:
-    """Whether a mapping is as much in force as ``expected``; where there is none, none is expected either."""
+    """Whether a mapping has the state of ``expected``; True if either is not a mapping."""
     if not isinstance(mapping, NetworkMapping) or not isinstance(expected, NetworkMapping):
         return True
     return mapping.state.lower() == expected.state.lower()
 
 
 def description(mapping: NetworkMapping | None) -> str:
-    """The current state of a changed mapping, in words that follow its name."""
+    """The current target of a changed mapping, as words that follow its name."""
     return f"points at {mapping.recovery_network_id.name} now" if mapping else "is gone"
 
 
 def machine_description(networks: MachineNetworks) -> str:
-    """Where a machine fails over to, in words that follow its name."""
+    """Where a machine fails over to, as words that follow its name."""
     recovery, test = networks.recovery_network_id, networks.test_network_id
     test_words = f" and is tested in {test.name}" if test else ""
     subnets = sorted({address.recovery_subnet for address in networks.addresses if address.recovery_subnet})
@@ -359,7 +358,7 @@ def _prefixes(network: VirtualNetwork) -> set[tuple[str, frozenset[str]]]:
 
 
 def whole_list(read: Callable[[ArmId], Iterable[T]], vault: ArmId) -> tuple[T, ...]:
-    """All rows of a list of ``vault``; a vault that Site Recovery has never used has none."""
+    """All rows of a list of ``vault``; empty for a vault that Site Recovery has never used."""
     try:
         return tuple(read(vault))
     except VaultUnusedError:

@@ -24,13 +24,13 @@ _Result = tuple[Outcome, str | None, bool]
 """The outcome of a change, the reason, and whether a safeguard decided it."""
 
 _NAMED: Final = 2
-"""How many of the changes that it needed are named by one that was skipped."""
+"""How many of the changes that it depends on are named by a skipped change."""
 
 
 def outcomes(
     plan: Plan, run: Run, verdicts: Mapping[str, Verdict], problems: Mapping[Task, str]
 ) -> tuple[AppliedChange, ...]:
-    """Every change of the plan with its outcome. ``problems`` are the writes that could not be read back."""
+    """Every change of the plan with its outcome. ``problems`` are the writes that could not be confirmed."""
     tasks_by_change: dict[str, list[Task]] = defaultdict(list)
     undo_by_task: dict[Task, Task] = {}
     for task in run.tasks:
@@ -52,10 +52,10 @@ def outcomes(
         outcome, error, refused = result
         hints = [verdict.hint] if verdict else [_hint(task) for task in tasks]
         if run.interrupted and outcome == "succeeded" and not all(task.is_seen for task in tasks):
-            # After Ctrl-C nothing is read back, and what was not read back is not called succeeded.
-            outcome, error, hints = "in_flight", "reported done by Azure, not read back; plan again to see", []
+            # After Ctrl-C nothing is read back, and what was not read back does not count as succeeded.
+            outcome, error, hints = "in_flight", "reported as done by Azure, but not read back; plan again to see", []
         elif run.interrupted and outcome == "skipped" and not verdict and not any(task.started for task in tasks):
-            error, hints = "not begun when the run was interrupted", []
+            error, hints = "not started when the run was interrupted", []
         if outcome == "stale":
             stale.add(change.id)
         times = [moment for task in tasks for moment in (task.started, task.accepted, task.ended) if moment]
@@ -87,7 +87,7 @@ def _outcome(
     problems: Mapping[Task, str],
     needed: Sequence[Task],
 ) -> _Result:
-    """The outcome of a change whose steps are ``tasks``, and which depends on the changes in ``needed``."""
+    """The outcome of a change with the steps ``tasks``, which depends on the changes of the tasks in ``needed``."""
     errors = [_error(task) for task in tasks if task.state == "failed"]
     unread = [problems[task] for task in tasks if task in problems]
     failure = group.failure if group else ""
@@ -101,10 +101,8 @@ def _outcome(
         reason = "; ".join(errors or [failure])
         left = [str(task.error) for task in undo if task.error] + [problems[task] for task in undo if task in problems]
         if left or any(task.state != "done" for task in undo):
-            return "failed", f"{reason}; putting it back failed too: {'; '.join(left) or 'not tried'}", False
-        return (
-            ("stale", f"{reason} (what was done before is undone)", True) if stale else ("rolled_back", reason, False)
-        )
+            return "failed", f"{reason}; the undo failed too: {'; '.join(left) or 'not tried'}", False
+        return ("stale", f"{reason} (its earlier steps are undone)", True) if stale else ("rolled_back", reason, False)
     begun = any(task.state == "done" for task in tasks)
     if errors:
         return ("stale", "; ".join(errors), True) if stale and not begun else ("failed", "; ".join(errors), False)
@@ -120,12 +118,12 @@ def _outcome(
     if not_begun:
         return "skipped", not_begun, True
     if begun:
-        return "failed", f"begun and not finished: {reason}; run again", False
+        return "failed", f"started but not finished: {reason}; run again", False
     return ("stale" if stale else "skipped"), reason, group is not None and group.refused
 
 
 def _hint(task: Task) -> str:
-    """What to do next about a write that did not succeed; where nothing better is known, to look at its job."""
+    """What to do about a write that did not succeed. Without any other advice, it is to look at the job."""
     hint = task.hint or (task.error.hint if task.error else "")
     if not hint and task.operation and task.step.resource_id.within(VAULT) and task.state in {"failed", "pending"}:
         hint = f"see the job {task.operation.id} among the Site Recovery jobs of the vault"

@@ -1,7 +1,7 @@
-"""The checks before the first write: is everything still as the plan saw it, and is no failover under way?
+"""The checks before the first write: is everything still as the plan saw it, and is no failover in progress?
 
 Each write is checked once more right before it is sent (see ``looks``). Here whole changes are ruled out, so that no
-pair is left half made.
+pair is left half changed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _log = logging.getLogger("asrnet.applying")
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """Why a change is not begun, what to do about it, and its outcome. ``refused``: a safeguard stopped it."""
+    """Why a change is not started, what to do about it, and its outcome. ``refused``: a safeguard stopped it."""
 
     outcome: Outcome
     reason: str
@@ -42,7 +42,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
 
 class _VaultReads(Struct, frozen=True, kw_only=True):
-    """The reads of one vault that are under way; None where one is not needed."""
+    """The reads in progress for one vault; None if one is not needed."""
 
     mappings: Future[tuple[LiveMapping, ...]]
     fabrics: Future[tuple[Fabric, ...]] | None
@@ -54,7 +54,7 @@ class _VaultReads(Struct, frozen=True, kw_only=True):
 def inspect(
     changes: Sequence[Change], backend: Backend, looks: Looks, at_once: int, forced: Collection[str]
 ) -> dict[str, Verdict]:
-    """The changes that must not be begun, by id, and why."""
+    """The changes that must not be started, by id, and why."""
     reads = Bounded(backend.clock, at_once)
     changes_by_vault: dict[ArmId, list[Change]] = defaultdict(list)
     for change in changes:
@@ -76,7 +76,7 @@ def inspect(
     in_new_group = {change.id for change in changes if change.resource_id.parent in new_groups}
     for change_id, future in networks.items():
         network = reads.answer(future)
-        # The plan makes the group first, so the network cannot be there.
+        # The plan creates the group first, so the network cannot exist.
         if isinstance(network, ResourceGroupNotFoundError) and change_id in in_new_group:
             continue
         if isinstance(network, AsrError):
@@ -94,8 +94,8 @@ def _start_reads(
     vault: ArmId, changes: Sequence[Change], backend: Backend, looks: Looks, reads: Bounded
 ) -> _VaultReads:
     reader = backend.mappings
-    # Jobs hold machines too, but only those that planning has read: each machine is read right before its update, which
-    # shows what is under way for it, and these lists would double the requests for a single machine.
+    # Jobs hold machines too, but only jobs that planning has read: each machine is read right before its update, which
+    # shows its running job, and these lists would double the requests for a single machine.
     guarded = any(changes_live_mapping(change) for change in changes)
     deletes = any(step.action == "delete" for change in changes for step in change.steps)
     makes_fabrics = any(change.kind == "fabric" for change in changes)
@@ -104,7 +104,7 @@ def _start_reads(
         fabrics=reads.start(partial(whole_list, reader.fabrics, vault)) if makes_fabrics else None,
         items=reads.start(partial(whole_list, reader.protected_items, vault)) if guarded else None,
         jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
-        # If nothing is deleted first, a refused write leaves the vault as it was, so the rights need not be read.
+        # If nothing is deleted first, a refused write leaves the vault as it was, so the permissions need not be read.
         rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
     )
 
@@ -149,9 +149,9 @@ def _rights(vault: ArmId, rights: tuple[Rights, ...] | AsrError) -> tuple[Rights
 
 
 def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
-    """The missing right that would stop ``change`` after it deleted a mapping; empty where none is known to be missing.
+    """The missing permission that would stop ``change`` after it deleted a mapping; empty if none is known.
 
-    Locks, policies, deny assignments and roles that expire do not show in the rights.
+    Locks, policies, deny assignments and expiring roles do not show in the permissions.
     """
     actions = {step.action for step in change.steps}
     if rights is None or "delete" not in actions:
@@ -181,7 +181,7 @@ def _problem(
 
 
 def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Rule out a whole pair when one direction is stale: it must not keep a reverse without its forward mapping."""
+    """Rule out a whole pair if one direction is stale, or it might keep a reverse without its forward mapping."""
     stale = {
         (change.vault, change.pair): verdicts[change.id]
         for change in changes
@@ -195,7 +195,7 @@ def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) ->
 
 
 def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Rules out networks, resource groups and fabrics that are needed only by changes that are not begun."""
+    """Rule out networks, resource groups and fabrics that only changes need that are not started."""
     dependents_of: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         for need in change.depends_on:

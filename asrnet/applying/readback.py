@@ -1,8 +1,8 @@
-"""Reading back: a write counts as succeeded only once it was seen in Azure.
+"""Reading back: a write counts as succeeded only once Azure shows its effect.
 
-Uses one list of the vault, or a GET for each mapping if that takes fewer requests. What a list does not confirm is read
-by id, since lists may lag. Machines are read for a while: updates have been reported as done long before they showed,
-and as done although they never showed (azure-powershell issue 17795).
+Mappings are read by one list of the vault, or by one GET each if that takes fewer requests. What a list does not
+confirm is read by id, because lists may lag. Machines are read for a while: updates have been reported as done long
+before they showed, and as done although they never showed (azure-powershell issue 17795).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from asrnet.model.machine_update import updatable_document
 from asrnet.ports import Backend
 
 _MAPPINGS_A_PAGE: Final = 100
-"""What a page of the vault's list is taken to hold, when weighing a list against single GETs."""
+"""The assumed page size of the vault's list, for the choice between a list and single GETs."""
 
 _MISSING: Final = "was reported done, but is not there"
 
 PATIENCE: Final = 90.0
-"""Seconds for which a machine is read until it shows its update. A script that users share reads for 80 s."""
+"""Seconds for which a machine is read until it shows its update. A script shared by users reads for 80 s."""
 
 _PAUSES: Final = (2.0, 3.0, 5.0, 10.0)
 """Seconds between reads of machines that do not show their update yet; the last one repeats."""
@@ -53,9 +53,9 @@ _DIFFERENCES_NAMED: Final = 3
 def unconfirmed(
     tasks: Sequence[Task], existing: Mapping[ArmId, int], backend: Backend, at_once: int
 ) -> dict[Task, str]:
-    """The ``tasks`` that were reported done but whose effect does not show, each with what Azure shows instead.
+    """The ``tasks`` that were reported as done but whose effect does not show, each with what Azure shows instead.
 
-    ``existing`` counts the mappings that each vault had when the plan was made.
+    ``existing`` is the number of mappings that each vault had when the plan was made.
     """
     reads = Bounded(backend.clock, at_once)
     last_of_resource = {task.step.resource_id: task for task in tasks if task.state == "done"}
@@ -87,8 +87,8 @@ def _unconfirmed_mappings(
     vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded, existing: int
 ) -> dict[Task, str]:
     doubtful = list(tasks)
-    # One list instead of a GET for each, unless its pages would outnumber them. Lists may lag, so what does not
-    # show there as written is read by its id before it is called a problem.
+    # One list instead of a GET for each, unless its pages would outnumber them. Lists may lag, so a mapping that the
+    # list does not show as written is read by its id.
     if len(tasks) > 1 and len(tasks) * _MAPPINGS_A_PAGE >= existing:
         mappings = reads.answer(reads.start(partial(whole_list, backend.mappings.mappings, vault)))
         if isinstance(mappings, AsrError):
@@ -118,12 +118,12 @@ def _problem(task: Task, mapping: LiveMapping | None) -> str:
         return _MISSING
     if not isinstance(after, NetworkMapping):
         return ""
-    # The name alone proves nothing: somebody else may have created a mapping of that name.
+    # The name alone proves nothing, because somebody else may have created a mapping of that name.
     if mapping.primary_network_id != after.primary_network_id:
         return f"was reported done, but is the mapping of {mapping.primary_network_id}"
     if not is_same(mapping, after):
         return f"was reported done, but {description(mapping)}"
-    # The state matters only if the write was to repair it: only Paired is recorded, and the other states are not
+    # The state matters only if the write was meant to repair it: only Paired is recorded, and the other states are not
     # documented.
     is_repair = isinstance(before, NetworkMapping) and before.state != after.state
     if is_repair and mapping.state.lower() != after.state.lower():
@@ -181,15 +181,17 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
 
 
 def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:
-    """What a network has that was not sent: an organisation's policies add tags and DDoS plans."""
+    """What a network has although it was not sent: an organisation's policies add tags and DDoS plans."""
     tags = sorted(network.tags.keys() - sent.tags.keys())
     additions = [f"tag {tag}" for tag in tags]
     additions += [attachment for attachment in network.attachments if attachment not in sent.attachments]
-    return [f"{network.name} has what was not sent, perhaps by policy: {', '.join(additions)}"] if additions else []
+    return (
+        [f"{network.name} has what was not sent, perhaps added by policy: {', '.join(additions)}"] if additions else []
+    )
 
 
 def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
-    """In a worker: the machine once it is as its update makes it, or as it is after a while; None where it is gone."""
+    """Runs in a worker. Wait until the machine shows its update or time is up, and return it; None if it is gone."""
     deadline = backend.clock.now() + PATIENCE
     for attempt in itertools.count():
         machine = backend.mappings.protected_item(task.step.resource_id)
@@ -200,13 +202,13 @@ def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
 
 
 def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFailedError | None:
-    """How a machine differs from the result that its update should have; None if it does not."""
+    """How a machine differs from the expected result of its update; None if it does not."""
     before, after, item_id = task.step.before, task.step.after, task.step.resource_id
     vault = item_id.within(VAULT)
     replicated_items = f"vault {vault.name if vault else ''} > Replicated items"
     if machine is None:
         return OperationFailedError(
-            "accepted, and the machine is gone now",
+            "accepted, but the machine is gone now",
             resource_id=item_id,
             hint=f"look for it in the portal: {replicated_items}; somebody may have disabled its replication",
         )
@@ -216,10 +218,10 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
     if not are_same(networks, after):
         unchanged = isinstance(before, MachineNetworks) and are_same(networks, before)
         return OperationFailedError(
-            f"accepted, not done: Azure reports no error, and after {PATIENCE:.0f} s it "
+            f"accepted, but not done: Azure reports no error, and after {PATIENCE:.0f} s it "
             f"{'still ' if unchanged else ''}{machine_description(networks)}",
             resource_id=item_id,
-            hint="plan again in some minutes, because it may show late; if it does not, choose the networks in the "
+            hint="plan again in some minutes, because it may show late; if it does not, select the networks in the "
             f"portal: {replicated_items} > the machine > Network > Edit",
         )
     expected, actual = updatable_document(updated(task.machine, after)), updatable_document(machine)
@@ -232,7 +234,7 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
     ]
     more = [f"and {len(changed) - _DIFFERENCES_NAMED} more"] if len(changed) > _DIFFERENCES_NAMED else []
     return OperationFailedError(
-        f"updated, and Azure changed more than was asked: {', '.join(named + more)}",
+        f"updated, but Azure changed more than was requested: {', '.join(named + more)}",
         resource_id=item_id,
         hint=f"this restores the machine: {undo_command(task.step, task.machine)}",
     )
@@ -241,7 +243,7 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
 def _unconfirmed_machines(
     vault: ArmId, tasks: Sequence[Task], backend: Backend, reads: Bounded, deadline: float
 ) -> dict[Task, str]:
-    """The updates of machines that do not show until the ``deadline``, by lists of the vault."""
+    """The updates of machines that do not show by the ``deadline``, read by lists of the vault or by id."""
     doubtful = list(tasks)
     for attempt in itertools.count():
         is_last = backend.clock.now() >= deadline
@@ -254,8 +256,8 @@ def _unconfirmed_machines(
                 return dict.fromkeys(doubtful, f"could not be read back: {listed}")
             machine_by_id |= {machine.id: machine for machine in listed}
         else:
-            # Lists may lag, and a GET by id does not. So a few machines are read by id, and in the last round all of
-            # them are.
+            # Lists may lag, a GET by id does not. So a few machines are read by id, and in the last round all of them
+            # are.
             futures = [
                 (task.step.resource_id, reads.start(partial(backend.mappings.protected_item, task.step.resource_id)))
                 for task in doubtful

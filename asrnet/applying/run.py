@@ -57,20 +57,20 @@ _READS_WITHOUT_JOB = 2
 """After this many job lists without its job, the operation itself is read."""
 
 _DENIED_READS = 3
-"""After this many refused reads an operation is not read again, instead of being read until the timeout."""
+"""After this many refused reads, an operation is no longer read, instead of being read until the timeout."""
 
 _READS_IN_ALL = 5
-"""After this many reads, including those of the mapping, a write is left in flight: longer than the 3.3 s seen."""
+"""After this many reads, including the mapping's, a write is left in flight. They take longer than the 3.3 s seen."""
 
 _PATCH_UNKNOWN = {400, 405}
-"""Statuses of a PATCH that are not about this mapping: if the PUT then succeeds, no further PATCH is tried."""
+"""Statuses of a PATCH that say nothing about this mapping: if the PUT then succeeds, no further PATCH is tried."""
 
 _GRACE = 5.0
 """Seconds to wait for the answers to requests in flight after Ctrl-C."""
 
 
 class Run:
-    """Carries out tasks until all are settled, out of time or interrupted. Use once."""
+    """Carries out tasks until all are settled, out of time or interrupted. An instance can be used once."""
 
     def __init__(
         self,
@@ -114,13 +114,13 @@ class Run:
             self._dependents[need].append(task)
 
     def _needs(self, task: Task) -> Collection[str]:
-        """The changes that must be done first: all that any part of a group needs, so that it cannot stop half-way."""
+        """The changes that must be done first: those needed by any part of a group, so that it cannot stop half-way."""
         group = self.groups.get(task.change.id)
         return {*task.change.depends_on, *group.needs} if group else task.change.depends_on
 
     def _lane(self, task: Task) -> Lane:
         vault = task.step.resource_id.within(VAULT)
-        # A vault has one list of jobs, so its writes are waited for together. Networks have no jobs, and Azure counts
+        # A vault has one list of jobs, so its writes are awaited together. Networks have no jobs, and Azure counts
         # requests for them by subscription (documented).
         key = vault.key if vault else task.step.resource_id.subscription
         if key not in self._lanes:
@@ -207,7 +207,7 @@ class Run:
         trial = self._trial(task)
         if trial and not trial.passed and trial.first not in {None, task}:
             return False
-        # Fabrics of one vault are made one at a time.
+        # The fabrics of a vault are created one at a time.
         return task.change.kind != "fabric" or not any(
             other.state in {"queued", "sending", "pending"}
             for other in self.tasks
@@ -215,14 +215,14 @@ class Run:
         )
 
     def _trial(self, task: Task) -> Trial | None:
-        """The trial that a machine is part of; None for a task that updates no machine."""
+        """The trial of the task's machine; None for a task that updates no machine."""
         vault = task.step.resource_id.within(VAULT) if task.change.kind == "protected_item" else None
         return self._trials.get(vault) if vault else None
 
     def _send(self) -> None:
         """Let the lanes send in turn while there is room.
 
-        A write that a busy vault has not accepted yet keeps its place while it waits, so no lane gets more than its
+        A write that a busy vault has not accepted yet keeps its place while it waits, so that no lane exceeds its
         share.
         """
         working = sum(1 for lane in self._lanes_in_turn if lane.queue or lane.sending)
@@ -251,7 +251,7 @@ class Run:
 
         self._request(call, answered)
 
-    # Before a group's first write: is everything that it takes away still as the plan saw it?
+    # Before a group's first write: check that everything that it removes is still as the plan saw it.
 
     def _check(self, group: Group) -> None:
         if group.unanswered or group.failure:
@@ -289,7 +289,7 @@ class Run:
         self._send_in(lane, partial(self._write, task), partial(self._answered, task, lane))
 
     def _write(self, task: Task) -> Operation | None:
-        """In a worker: look at what the write would overwrite, then send it; so again before every repeat."""
+        """Runs in a worker. Look at what the write would overwrite, then send it; do both again for every repeat."""
 
         def mark() -> None:
             task.sent = self._clock.now()
@@ -325,7 +325,7 @@ class Run:
         if isinstance(answer, AsrError):
             self._failed(task, answer)
             return
-        # The PUT was accepted and the PATCH was not, so the other updates of this run need not try a PATCH.
+        # The PUT was accepted although the PATCH was not, so the other updates of this run need not try a PATCH.
         if isinstance(task.patch_error, ServiceError) and task.patch_error.status in _PATCH_UNKNOWN:
             self._patch_is_refused = True
         if isinstance(answer, Operation):
@@ -361,14 +361,14 @@ class Run:
             self._request(partial(writer.operation, task.operation), partial(self._on_operation_status, task, lane))
 
     def _jobs(self, vault: ArmId) -> tuple[Job, ...]:
-        # Jobs carry the service's time, and this machine's clock may be ahead of it.
+        # Jobs have the service's time, and this machine's clock may be ahead of it.
         return tuple(self._backend.mappings.jobs(vault, since=self._began - CLOCK_SKEW))
 
     def _jobs_listed(self, lane: Lane, answer: tuple[Job, ...] | AsrError | InterruptedError) -> None:
         if isinstance(answer, ForbiddenError):
             lane.jobs_allowed = False
         if not isinstance(answer, InterruptedError):
-            # A list that fails counts as one without jobs: a vault's fails until it has a fabric.
+            # A failed list counts as one without jobs: the list of a vault fails until it has a fabric.
             jobs = {job.name.lower(): job for job in answer} if isinstance(answer, tuple) else {}
             self._warn_of_other_jobs(lane, jobs)
             for task in [task for task in lane.pending if not lane.asks_operation(task)]:
@@ -376,9 +376,9 @@ class Run:
         self._end_reading(lane)
 
     def _warn_of_other_jobs(self, lane: Lane, jobs: Mapping[str, Job]) -> None:
-        """Warn of others' mapping jobs on networks that this run writes: the list does not show whose write came last.
+        """Warn of others' mapping jobs on networks that this run writes, since it is unknown whose write came last.
 
-        A job names its network and no more. One that ended before ours began does no harm.
+        A job contains only its network's name. A job that ended before ours started does no harm.
         """
         others: dict[str, list[Job]] = defaultdict(list)
         for name, job in jobs.items():
@@ -416,7 +416,7 @@ class Run:
         self, task: Task, lane: Lane, answer: OperationStatus | AsrError | InterruptedError
     ) -> None:
         status = answer if isinstance(answer, OperationStatus) else None
-        # The status alone counts: operations that succeed may have an error beside it, a warning (recorded).
+        # Only the status counts: operations that succeed may carry an error, which is a warning (recorded).
         if status and status.state == "succeeded":
             task.warnings += [f"Azure warns: {status.warning}"] if status.warning else []
             lane.pending.remove(task)
@@ -433,7 +433,7 @@ class Run:
             lane.pending.remove(task)
             self._settle_done(task)
         elif isinstance(answer, ServiceError) and answer.code == "ForeignHost":
-            # asrnet sends its token to no other host than Azure's, however often it is asked to.
+            # asrnet sends its token only to Azure's hosts, so reading again would not help.
             task.denied_reads += 1
             self._deny(task, lane, answer.message)
         elif isinstance(answer, (CredentialError, ForbiddenError)):
@@ -445,7 +445,7 @@ class Run:
     def _deny(self, task: Task, lane: Lane, reason: str) -> None:
         """Stop reading the operation. A mapping is read instead, which shows when its write is done.
 
-        A machine shows it too: it is read back until it shows its update or the patience for it ends.
+        A machine shows its update as well: it is read back until then, or until the time for that is up.
         """
         task.denial = reason
         if task.change.kind != "network_mapping":
@@ -479,7 +479,7 @@ class Run:
     def _settle_done(self, task: Task) -> None:
         trial = self._trial(task)
         if trial and not trial.passed and task.sent and not task.is_seen:
-            # The first machine is not done, and no other is touched, until it is known what else its update has
+            # The first machine is not done, and no other is updated, until it is known what else its update has
             # changed.
             task.state = "pending"
             self._request(partial(watched_machine, task, self._backend), partial(self._tried, task, trial))
@@ -488,7 +488,7 @@ class Run:
         self._settled(task)
 
     def _tried(self, task: Task, trial: Trial, answer: ProtectedItem | AsrError | InterruptedError | None) -> None:
-        """Compare the first machine of a vault with its expected result, and let the others follow or stay."""
+        """Compare the first machine of a vault with its expected result; let the others follow, or hold them back."""
         if isinstance(answer, InterruptedError):
             return
         if isinstance(answer, AsrError):
@@ -507,12 +507,12 @@ class Run:
         trial.failed = True
         for other in trial.tasks:
             if other.state in {"waiting", "queued"}:
-                _hold_back(other, trial, "was not confirmed", hint=f"settle {task.change.name} first, then run again")
+                _hold_back(other, trial, "was not confirmed", hint=f"resolve {task.change.name} first, then run again")
         self._settle_failed(task, problem)
         self._skip(trial.tasks)
 
     def _settle_failed(self, task: Task, error: AsrError) -> None:
-        """A write failed for good. Skip what depends on it; a group that loses a step gives up."""
+        """Handle a write that failed for good. Skip what depends on it; a group that loses a step gives up."""
         task.state, task.error = "failed", error
         group = self.groups.get(task.change.id)
         if group and isinstance(error, RefusedError):
@@ -527,7 +527,7 @@ class Run:
             self._leave_other_half(task.change, str(error))
 
     def _leave_other_half(self, change: Change, reason: str) -> None:
-        """Skip the other direction of a pair when one is stale: it would be a reverse without its forward mapping."""
+        """Skip the other direction of a pair if one is stale: it would be a reverse without its forward mapping."""
         for other in [other for other in self.tasks if other.change.pair == change.pair and not other.undoes]:
             group = self.groups.get(other.change.id)
             is_other_half = other.change.vault == change.vault and other.change.id != change.id
@@ -561,8 +561,8 @@ class Run:
         """Handle a write that did not succeed.
 
         A mapping that it updates or deletes is read again before anything is concluded. No recording shows how the
-        service answers a PATCH, it validates much only after it has accepted a write, and a 500 does not say what
-        happened. So the mapping itself decides.
+        service answers a PATCH, it validates much only after accepting a write, and a 500 does not say what happened.
+        So the mapping itself decides.
         """
         is_stale = isinstance(error, RefusedError)
         if task.change.kind == "protected_item" and task.sent and not is_stale and not self.interrupted:
@@ -579,7 +579,7 @@ class Run:
         task.state = "sending"
         lane = self._lane(task)
         read = partial(self._backend.mappings.mapping, task.step.resource_id)
-        # Half-done changes go first: a pair may lack its reverse until this is settled.
+        # Half-done changes go first, because a pair may lack its reverse until this is settled.
         lane.queue.appendleft(partial(self._send_in, lane, read, partial(self._reread, task, lane, error)))
 
     def _reread(
@@ -624,7 +624,7 @@ class Run:
         self._put_back(group)
 
     def _skip(self, tasks: Sequence[Task]) -> None:
-        """Settle a task that has not been sent, and all tasks that depend on it."""
+        """Settle tasks that have not been sent, and all tasks that depend on them."""
         for task in tasks:
             if task.state in {"waiting", "queued"}:
                 if task.state == "waiting":
@@ -636,7 +636,7 @@ class Run:
                 self._skip([other for other in self._dependents[task.change.id] if other.state == "waiting"])
 
     def _rule_out(self, change_id: str, verdict: Verdict) -> None:
-        """Do not begin a change, nor the rest of its group."""
+        """Do not start a change or the rest of its group."""
         group = self.groups.get(change_id)
         if group:
             group.stale = group.stale or verdict.outcome == "stale"
@@ -667,7 +667,7 @@ class Run:
 
 
 def _hold_back(task: Task, trial: Trial, outcome: str, *, hint: str) -> None:
-    """Settle a machine that was not begun, because of the ``outcome`` of the machine that goes first."""
+    """Settle a machine that was not started, because of the ``outcome`` of the machine that goes first."""
     first = trial.first.change.name if trial.first else ""
     task.not_begun = f"{first} goes first in this vault, alone, and its update {outcome}"
     task.hint = hint

@@ -24,8 +24,7 @@ class Task(Struct, kw_only=True, eq=False):
     """One write and its progress. Times are the clock's, in seconds; zero means not yet.
 
     ``started`` is when its turn came, ``sent`` when the request last left, ``accepted`` when it was answered, ``ended``
-    when its outcome was known.
-    ``undoes`` is the earlier write that this one undoes.
+    when its outcome was known. ``undoes`` is the earlier write that this one undoes.
     """
 
     change: Change
@@ -50,17 +49,17 @@ class Task(Struct, kw_only=True, eq=False):
     """Azure already had the result before it was sent, or sent again: somebody else may have done it."""
 
     uncertain: bool = False
-    """It failed, and the mapping could not be read again: whether Azure did it is not known."""
+    """It failed, and the mapping could not be read again, so it is not known whether Azure did it."""
 
     missing_from_jobs: int = 0
-    """How often the job list did not have its job."""
+    """How often the job list did not contain its job."""
 
     ask_operation: bool = False
-    """Its operation is read, because the job list does not have its job."""
+    """Its operation is read, because the job list does not contain its job."""
 
     denied_reads: int = 0
     denial: str = ""
-    """How often reading the operation was refused for a missing right, and the message of the last refusal."""
+    """How often reading the operation was refused for a missing permission, and the message of the last refusal."""
 
     machine: ProtectedItem | None = None
     """The machine as it was right before its update was sent."""
@@ -72,7 +71,7 @@ class Task(Struct, kw_only=True, eq=False):
     """Why it was left alone, if a safeguard of the run decided so."""
 
     hint: str = ""
-    """What to do if it was not begun, or about what reading it back showed."""
+    """What to do if it was not started, or about what reading back has shown."""
 
     warnings: list[str] = []
     """Warnings about a write that succeeded."""
@@ -94,18 +93,17 @@ class Task(Struct, kw_only=True, eq=False):
 
 
 class Group(Struct, kw_only=True, eq=False):
-    """Changes that set or remove the mapping of the same network: they are given up together and undone together.
+    """Changes that set or remove the mapping of the same network. They are given up together and undone together.
 
-    ``failure`` says why the group was given up: because Azure had changed (``stale``), or by a safeguard (``refused``).
+    ``failure`` is why the group was given up: because Azure had changed (``stale``), or by a safeguard (``refused``).
     """
 
     tasks: list[Task]
     needs: frozenset[str] = frozenset()
-    """The networks and fabrics that must be there before the group takes anything away, so that it does not stop
-    half-way."""
+    """The networks and fabrics that must exist before the group removes anything, so that it does not stop half-way."""
 
     checked: bool = False
-    """Everything it updates or deletes was read again and is as the plan saw it."""
+    """Everything that it updates or deletes was read again and is as the plan saw it."""
 
     unanswered: int = 0
     """The number of those reads that have not been answered."""
@@ -117,9 +115,10 @@ class Group(Struct, kw_only=True, eq=False):
 
 
 class Component(Struct, kw_only=True, eq=False):
-    """Changes of one vault that share networks and take mappings away: all deletes, all updates, then all creates.
+    """Changes of one vault that share networks and remove mappings: all deletes, all updates, then all creates.
 
-    Two pairs that swap their targets need this order: each deletes the reverse mapping that the other one creates.
+    Two pairs that swap their targets need this order, because each deletes the reverse mapping that the other one
+    creates.
     """
 
     tasks: list[Task]
@@ -133,7 +132,7 @@ class Component(Struct, kw_only=True, eq=False):
 class Trial(Struct, kw_only=True, eq=False):
     """The machines of one vault. ``first`` is updated alone; the others follow once its whole document was compared.
 
-    No recording shows what a PATCH does to the settings of a machine that it leaves out, or should leave alone.
+    No recording shows what a PATCH does to settings that it omits or that should not change.
     """
 
     tasks: list[Task]
@@ -172,7 +171,7 @@ def groups_of(tasks: Sequence[Task]) -> dict[str, Group]:
 
 
 def components_of(tasks: Sequence[Task]) -> dict[str, Component]:
-    """The component of each change that has to keep an order, by the change's id."""
+    """The component of each change that must keep an order, by the change's id."""
     changes, tasks_by_change = _mapping_changes(tasks)
     components: dict[str, Component] = {}
     for members in _connected(changes, lambda change: [(change.vault, network) for network in networks_of(change)]):
@@ -198,7 +197,7 @@ def component_of(tasks: list[Task]) -> Component:
 
 
 def undo_of(task: Task) -> Task:
-    """The task that undoes another one: an update restores the old values, and a create the old name."""
+    """The task that undoes another one: an update restores the old values, a create restores the deleted mapping."""
     change = structs.replace(task.change, id=f"{task.change.id}:undo:{task.step.action}", depends_on=())
     step = Step(
         action="update" if task.step.after else "create",

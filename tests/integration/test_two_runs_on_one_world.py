@@ -101,7 +101,7 @@ def test_changes_of_a_program_do_not_replace_what_was_saved_since() -> None:
     first, second = backend_with_a_change(), backend_with_a_change()
     first.close()
     saved = Path("world.yaml").read_bytes()
-    with pytest.raises(InputError, match="was changed by somebody else during this run"):
+    with pytest.raises(InputError, match="was changed by another program during this run"):
         second.close()
     assert Path("world.yaml").read_bytes() == saved
     backend_with_a_change().close()

@@ -345,7 +345,7 @@ class TestInterruption:
         assert report.interrupted
         assert set(outcomes(report).values()) == {"in_flight", "skipped"}
         said = {change.outcome: change.error or "" for change in report.changes}
-        assert said["skipped"] == "not begun when the run was interrupted"
+        assert said["skipped"] == "not started when the run was interrupted"
 
     def test_a_write_not_yet_sent_is_not_reported_as_accepted(self) -> None:
         azure = TwoRegions(operations="time:30")
@@ -357,7 +357,7 @@ class TestInterruption:
         report = applying.apply(plan, azure.backend, on_progress=press)
         assert {change.outcome: change.error for change in report.changes} == {
             "in_flight": "being sent when the run ended, and perhaps accepted by Azure; plan again to see",
-            "skipped": "not begun when the run was interrupted",
+            "skipped": "not started when the run was interrupted",
         }
 
     def test_a_write_that_ctrl_c_left_unread_is_not_reported_as_succeeded(self) -> None:

@@ -24,7 +24,7 @@ from asrnet.model.machine_update import updatable_document
 from asrnet.ports import MappingReader, MappingWriter, Operation
 
 ITEMS = "replicationprotecteditems"
-NOT_DONE = "accepted, not done: Azure reports no error, and after 90 s it still fails over to old (web)"
+NOT_DONE = "accepted, but not done: Azure reports no error, and after 90 s it still fails over to old (web)"
 
 
 class Writer:
@@ -169,7 +169,7 @@ class TestTheFirstMachine:
         assert all(of(report, f"vm00{number}").refused for number in range(2, 6))
         other = of(report, "vm002")
         assert other.error == "vm001 goes first in this vault, alone, and its update was not confirmed"
-        assert other.hint == "settle vm001 first, then run again"
+        assert other.hint == "resolve vm001 first, then run again"
 
     def test_the_printed_undo_command_restores_the_machine(self) -> None:
         azure = Followers(1)
@@ -272,7 +272,7 @@ class TestReadBack:
         assert of(report, "vm001").outcome == "failed"
         assert of(report, "vm001").error == NOT_DONE
         assert of(report, "vm001").hint == (
-            "plan again in some minutes, because it may show late; if it does not, choose the networks in the portal: "
+            "plan again in some minutes, because it may show late; if it does not, select the networks in the portal: "
             "vault vault-dr > Replicated items > the machine > Network > Edit"
         )
         assert 90 <= report.seconds <= 110
@@ -283,7 +283,7 @@ class TestReadBack:
         report = azure.apply(azure.planned())
         failed = {change.name: change.error for change in report.changes if change.outcome != "succeeded"}
         assert failed == {"vm005": NOT_DONE}
-        assert "choose the networks in the portal" in of(report, "vm005").hint
+        assert "select the networks in the portal" in of(report, "vm005").hint
         assert 90 <= report.seconds <= 110
 
     def test_another_machine_that_lost_something_is_named(self) -> None:
@@ -318,7 +318,7 @@ class TestReadBack:
                 return operation
 
         with_writer(azure, Deletes)
-        assert of(azure.apply(plan), "vm001").error == "accepted, and the machine is gone now"
+        assert of(azure.apply(plan), "vm001").error == "accepted, but the machine is gone now"
 
 
 class TestStaleness:
