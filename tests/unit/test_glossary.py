@@ -120,7 +120,7 @@ def test_every_kind_of_refusal_that_is_raised_is_explained() -> None:
     sources = (path.read_text("utf-8") for path in Path(asrnet.__file__).parent.rglob("*.py"))
     raised = {
         keyword.value.value
-        for tree in (ast.parse(source) for source in sources if "RefusedError" in source)
+        for tree in (ast.parse(source) for source in sources if "RefusedError(" in source)
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "RefusedError"
         for keyword in call.keywords
