@@ -120,26 +120,28 @@ class App(Emulation):
     def _match(self, request: Request) -> Match:
         """Find the route. A request without a bearer token gets 401 whether or not its path exists."""
         authenticated = not self.options.authenticate or request.header("authorization").lower().startswith("bearer ")
-        challenge = (
-            f'Bearer authorization_uri="{request.origin}/{self.world.tenant}", error="invalid_token", '
-            "error_description=\"The authentication failed because of missing 'Authorization' header.\""
-        )
-        refusal = GatewayError(
-            401,
-            "AuthenticationFailed",
-            "Authentication failed. The 'Authorization' header is missing.",
-            headers={"WWW-Authenticate": challenge},
-        )
         try:
             match = _ROUTER.find(request.method, request.path)
         except GatewayError:
             if authenticated:
                 raise
             # Without a bearer token, a client must not learn which paths exist.
-            raise refusal from None
+            raise self._unauthenticated(request) from None
         if not authenticated and not match.route.open:
-            raise refusal
+            raise self._unauthenticated(request)
         return match
+
+    def _unauthenticated(self, request: Request) -> GatewayError:
+        challenge = (
+            f'Bearer authorization_uri="{request.origin}/{self.world.tenant}", error="invalid_token", '
+            "error_description=\"The authentication failed because of missing 'Authorization' header.\""
+        )
+        return GatewayError(
+            401,
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.",
+            headers={"WWW-Authenticate": challenge},
+        )
 
     def _admit(self, request: Request, match: Match, now: float) -> Allowance | None:
         """Check the api-version and count the request; return the remaining allowance, or None if it is not counted."""

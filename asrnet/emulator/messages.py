@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -43,6 +45,11 @@ def _is_deeper_than(value: object, levels: int) -> bool:
     return levels < 0 or any(_is_deeper_than(child, levels - 1) for child in inside if isinstance(child, dict | list))
 
 
+@lru_cache(maxsize=256)  # a request is asked several times, and most have one of a few queries
+def _parameters(query: str) -> Mapping[str, str]:
+    return MappingProxyType({name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)})
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """An HTTP request. ``path`` and ``query`` are still escaped; header names are in lower case."""
 
@@ -63,9 +70,9 @@ class Request(Struct, frozen=True, kw_only=True):
         return f"{self.scheme}://{self.host}"
 
     @property
-    def parameters(self) -> dict[str, str]:
+    def parameters(self) -> Mapping[str, str]:
         """The parameters of the query by lower-case name, unescaped."""
-        return {name.lower(): value for name, value in parse_qsl(self.query, keep_blank_values=True)}
+        return _parameters(self.query)
 
     @property
     def api_version(self) -> str:
