@@ -36,7 +36,7 @@ def test_addresses_in_use_are_read_only_on_request(azure: Builder, backend: Back
     assert in_use(backend.networks.virtual_network(network.id, addresses=True)) == (2, ("10.0.1.4",))
 
 
-def test_an_inventory_asks_for_addresses_only_where_some_are_in_use(
+def test_an_inventory_reads_addresses_only_where_some_are_in_use(
     azure: Builder, backend: Backend, regions: TwoRegions
 ) -> None:
     network = busy(azure, regions.sea)

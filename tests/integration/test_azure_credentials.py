@@ -194,7 +194,7 @@ def test_programs_that_a_credential_starts_have_thirty_seconds(named: str) -> No
 
 
 @pytest.mark.parametrize("named", ["environment", "workload_identity"])
-def test_a_credential_whose_variables_are_missing_says_which(named: str) -> None:
+def test_a_credential_with_missing_variables_names_them(named: str) -> None:
     with pytest.raises(CredentialError) as caught:
         choose(PUBLIC, named=named)
     assert "AZURE_CLIENT_ID" in caught.value.hint

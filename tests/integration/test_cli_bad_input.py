@@ -315,7 +315,7 @@ def test_a_desired_state_given_as_a_world_is_reported_in_one_sentence(cli: Cli) 
         ("show --backend fake:plan.json", "this is a saved plan, expected a world", "asrnet apply PLANFILE"),
     ],
 )
-def test_a_file_of_another_kind_is_named_with_the_option_that_takes_it(
+def test_a_file_of_another_kind_is_named_with_the_option_that_accepts_it(
     cli: Cli, folder: Path, command: str, problem: str, hint: str
 ) -> None:
     backend = [] if "validate" in command or "--backend" in command else ["--backend", "fake:world.yaml"]

@@ -74,7 +74,7 @@ def test_explain_suggests_the_nearest_word(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("word", ["", "  ", "\t"])
-def test_an_empty_word_is_refused_with_what_explain_takes(cli: Cli, word: str) -> None:
+def test_an_empty_word_is_refused_with_what_explain_accepts(cli: Cli, word: str) -> None:
     ran = cli("explain", word)
     hint = "hint: WORD: what to explain, such as half_pair; without it, every word"
     assert (ran.code, ran.out, ran.err) == (1, "", f"error: WORD: the value is empty, expected WORD\n{hint}\n")

@@ -164,7 +164,7 @@ LIST = f"az resource list --subscription {DR} --resource-type Microsoft.Recovery
 
 @pytest.mark.parametrize("wrong", [VAULT.removesuffix("a"), VAULT.replace("rg-dr", "rg-gone")])
 @pytest.mark.parametrize("beside", [(), ("--vault", VAULT)], ids=["alone", "beside another"])
-def test_a_vault_that_does_not_exist_is_said_with_the_command_that_lists_those_that_do(
+def test_a_missing_vault_is_reported_with_the_command_that_lists_vaults(
     cli: Cli, empty: Path, wrong: str, beside: tuple[str, ...]
 ) -> None:
     before = snapshot(empty)
@@ -174,7 +174,7 @@ def test_a_vault_that_does_not_exist_is_said_with_the_command_that_lists_those_t
 
 
 @pytest.mark.usefixtures("empty")
-def test_show_says_the_same_of_a_vault_that_does_not_exist(cli: Cli) -> None:
+def test_show_reports_a_missing_vault_in_the_same_way(cli: Cli) -> None:
     ran = cli("show", "--vault", VAULT.removesuffix("a"), "--backend", "fake:grown.yaml")
     assert (ran.code, ran.err.splitlines()[-1]) == (1, f"hint: this lists the vaults that you may see: {LIST}")
 

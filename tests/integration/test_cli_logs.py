@@ -71,7 +71,7 @@ def test_an_azure_error_ends_with_the_ids_that_microsofts_support_needs(azure: C
     )
 
 
-def test_a_request_is_one_line_of_text_and_its_headers_come_only_when_asked_for(azure: Cli) -> None:
+def test_a_request_is_one_line_of_text_and_its_headers_are_logged_only_on_request(azure: Cli) -> None:
     told = azure("show", "-vv").err
     [line] = [line for line in told.splitlines() if re.search(r"/vault-sea/replicationFabrics: ", line)]
     assert re.fullmatch(r"debug: GET /subscriptions/\S+: 200 in \d+\.\d{3} s \(sent as [0-9a-f-]{36}\)", line)

@@ -179,14 +179,14 @@ def errors(ran: Ran) -> list[str]:
 
 
 @pytest.mark.parametrize("command", VALID)
-def test_a_command_line_without_mistakes_is_right(make: Callable[..., Ran], command: str) -> None:
+def test_a_command_line_without_mistakes_is_accepted(make: Callable[..., Ran], command: str) -> None:
     """Otherwise the tests below would not show what their mistakes cause."""
     if command != "emulator":  # which would run until it is stopped
         assert [line for line in make(command, ()).err.splitlines() if line.startswith("error: ")] == []
 
 
 @pytest.mark.parametrize("command", VALID)
-def test_all_mistakes_that_a_run_can_have_are_reported_together(make: Callable[..., Ran], command: str) -> None:
+def test_all_possible_mistakes_of_a_run_are_reported_together(make: Callable[..., Ran], command: str) -> None:
     for left_out in ({"missing world", "found .env"}, {"world", "value that is missing"}):
         names = [name for name in met_by(command) if name not in left_out]
         ran = make(command, names)

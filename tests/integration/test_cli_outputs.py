@@ -144,9 +144,7 @@ def test_an_unwritable_output_is_refused_before_anything_is_done(
         ("plan -o json=circle", "links do not lead in a circle"),
     ],
 )
-def test_a_place_that_cannot_be_written_is_said_with_what_to_do_about_it(
-    cli: Cli, folder: Path, arguments: str, advice: str
-) -> None:
+def test_an_unwritable_output_is_reported_with_a_remedy(cli: Cli, folder: Path, arguments: str, advice: str) -> None:
     (folder / "circle").symlink_to("circle")
     (folder / "folder").mkdir()
     before = snapshot(folder)

@@ -90,7 +90,7 @@ STATUSES = {"throttle": 429, "unavailable": 503, "busy": 409, "answer": 500}
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_passing_fault_is_retried_after_the_wait_it_asks_for(site: Site, fault: Fault) -> None:
+def test_a_temporary_fault_is_retried_after_its_retry_after(site: Site, fault: Fault) -> None:
     site.app.faults.add(fault)
     assert site.create() == "succeeded"
     assert site.retries == 2

@@ -31,7 +31,7 @@ def test_two_sites_land_on_each_others_first_network_and_on_none_from_the_second
     }
 
 
-def test_two_sites_come_back_as_the_document_says(cli: Cli, folder: Path) -> None:
+def test_two_sites_fail_back_as_documented(cli: Cli, folder: Path) -> None:
     example("03-vmm-two-sites", folder)
     asked = ("--failback", "--machines", "failed-over.csv")
     assert lands(cli, *asked) == {
@@ -42,7 +42,7 @@ def test_two_sites_come_back_as_the_document_says(cli: Cli, folder: Path) -> Non
     }
 
 
-def test_two_sites_follow_a_mapping_that_was_changed_meanwhile(cli: Cli, folder: Path) -> None:
+def test_two_sites_follow_a_mapping_that_was_changed_after_failover(cli: Cli, folder: Path) -> None:
     example("03-vmm-two-sites", folder)
     [guid] = re.findall(r"`([0-9a-f-]{36})`", (folder / "README.md").read_text("utf-8"))
     head, back = (folder / "world.yaml").read_text("utf-8").split("name: vm1-back")

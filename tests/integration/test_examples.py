@@ -122,7 +122,7 @@ def test_correct_drift_is_refused_over_a_limit(folder: Path) -> None:
     assert (ran.returncode, "3 mappings to update, but max_updates is 2" in ran.stderr) == (3, True)
 
 
-def test_map_network_maps_one_network_and_prints_where_it_leads(folder: Path) -> None:
+def test_map_network_maps_one_network_and_prints_its_target(folder: Path) -> None:
     ran = run(str(SCRIPTS / "map_network.py"), *HUB, folder=folder, ASRNET_BACKEND="fake:world.yaml")
     assert (ran.returncode, ran.stdout) == (0, f"{HUB[-1]}\n")
     assert ran.stderr.count("succeeded: create") == 2
@@ -139,7 +139,7 @@ def test_a_script_reports_an_error_without_a_traceback(folder: Path, script: str
 
 
 @pytest.mark.parametrize("script", ["provision.py", "correct_drift.py", "predict_failover.py"])
-def test_a_script_without_its_file_says_what_writes_one(folder: Path, script: str) -> None:
+def test_a_script_without_its_file_names_the_command_that_writes_one(folder: Path, script: str) -> None:
     ran = run(str(SCRIPTS / script), "nope.yaml", folder=folder, ASRNET_BACKEND="fake:world.yaml")
     hint = "hint: go to the folder that has it, let asrnet init write a first one, or name another file\n"
     assert (ran.returncode, ran.stderr) == (1, f"error: nope.yaml: the file does not exist\n{hint}")

@@ -464,7 +464,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Comp
     return script(folder, "--vault", VAULT, "--group", GROUP), folder
 
 
-def test_without_live_the_script_rehearses_and_says_what_it_would_write(
+def test_without_live_the_script_rehearses_and_prints_what_it_would_write(
     rehearsal: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     done, folder = rehearsal

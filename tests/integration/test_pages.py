@@ -289,7 +289,7 @@ def test_the_first_example_ends_as_its_page_shows(console: Callable[..., Console
     assert agrees(printed, shown), printed
 
 
-REHEARSED = "test_first_contact.py::test_without_live_the_script_rehearses_and_says_what_it_would_write"
+REHEARSED = "test_first_contact.py::test_without_live_the_script_rehearses_and_prints_what_it_would_write"
 SHELL: Mapping[str, str] = {
     "README.md": REHEARSED,
     "docs/first-contact.md": REHEARSED,

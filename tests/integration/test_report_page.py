@@ -292,7 +292,7 @@ def test_two_hundred_blocked_pairs_print_on_eight_sheets_with_the_reason_once(ta
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "report.pdf").read_bytes())) <= 8
 
 
-def test_a_hint_of_many_failed_changes_is_given_once_on_the_screen_and_on_paper(tab: Page, tmp_path: Path) -> None:
+def test_a_hint_of_many_failed_changes_is_given_once_on_screen_and_in_print(tab: Page, tmp_path: Path) -> None:
     names = [f"app-{number:03d}" for number in range(30)]
     plan = Plan(
         pairs=tuple(pair(name, forward="create") for name in names),

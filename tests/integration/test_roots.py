@@ -33,7 +33,7 @@ def test_the_hint_names_the_variable_and_the_file_that_requests_reads(
     assert "root certificate" in hint
 
 
-def test_a_variable_that_requests_does_not_read_is_said_to_have_no_effect() -> None:
+def test_a_variable_that_requests_does_not_read_is_reported_as_having_no_effect() -> None:
     hint = certificate_hint({"SSL_CERT_FILE": "/c.pem"})
     assert "SSL_CERT_FILE is not read here" in hint
     assert "set REQUESTS_CA_BUNDLE to a file" in hint

@@ -489,7 +489,7 @@ def test_a_port_in_use_is_an_error(emulator: Emulator, cache: str, taken: str) -
         pass
 
 
-def test_a_seed_that_does_not_parse_says_where(tmp_path: Path) -> None:
+def test_a_seed_that_does_not_parse_is_refused_with_its_line(tmp_path: Path) -> None:
     seed = tmp_path / "seed.yaml"
     seed.write_text("version: 1\nnetworks: []\n")
     with pytest.raises(DocumentError, match=r"seed\.yaml:2"):

@@ -173,7 +173,7 @@ def test_a_sign_in_behind_a_proxy_that_inspects_tls_is_reported_as_such(error: E
     assert "REQUESTS_CA_BUNDLE" in found.hint
 
 
-def test_a_certificate_that_does_not_verify_is_not_asked_for_again_by_azure_identity() -> None:
+def test_azure_identity_does_not_retry_a_certificate_that_does_not_verify() -> None:
     attempts = []
 
     class Inspected(HttpTransport[Any, Any]):

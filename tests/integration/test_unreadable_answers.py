@@ -197,7 +197,7 @@ def test_a_page_without_a_scheme_is_requested_at_the_endpoint(what: str) -> None
 
 
 @every_list
-def test_pages_that_lead_back_to_one_another_end_with_an_error(what: str) -> None:
+def test_pages_that_link_to_each_other_end_with_an_error(what: str) -> None:
     pages = iter("abcabc")
 
     def handle(_request: requests.PreparedRequest) -> Reply:

@@ -54,7 +54,7 @@ def test_health_needs_no_token_and_is_not_in_the_journal(wire: Wire) -> None:
     assert admin(wire, "GET", "requests")["total"] == 1
 
 
-def test_a_seed_replaces_the_world_and_reset_goes_back_to_it(wire: Wire) -> None:
+def test_a_seed_replaces_the_world_and_reset_restores_it(wire: Wire) -> None:
     wire.build.virtual_network("before", "eastus")
     admin(wire, "POST", "seed", raw=WORLD.encode())
     assert names(wire) == ["seeded"]

@@ -104,7 +104,7 @@ def test_a_machine_shows_its_tags_once_it_shows_its_nics_and_keeps_them_over_a_f
     assert tags(life.west_item) == {"owner": "payments"}
 
 
-def test_the_put_that_az_sends_to_update_a_protected_machine_does_not_replicate_it_anew(life: Life) -> None:
+def test_the_put_that_az_sends_to_update_a_protected_machine_does_not_replicate_it_again(life: Life) -> None:
     life.protect()
     before = life.get(life.east_item)
     details = before["properties"]["providerSpecificDetails"] | {

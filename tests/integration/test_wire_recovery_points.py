@@ -48,7 +48,7 @@ def wire() -> Protected:
     return Protected()
 
 
-def test_recovery_points_come_as_often_as_the_policy_says(wire: Protected) -> None:
+def test_recovery_points_are_created_as_often_as_the_policy_says(wire: Protected) -> None:
     policy = f"{wire.vault.id}/replicationPolicies/hourly"
     settings = {"instanceType": "A2A", "multiVmSyncStatus": "Enable", "recoveryPointHistory": 60}
     settings |= {"crashConsistentFrequencyInMinutes": 15, "appConsistentFrequencyInMinutes": 60}

@@ -284,7 +284,7 @@ def test_a_container_has_null_for_what_is_not_set(site: Site) -> None:
     assert exactly(site.get(box)) == exactly(expected)
 
 
-def test_any_network_segment_leads_to_an_azure_mapping(site: Site) -> None:
+def test_an_azure_mapping_is_found_under_any_network_segment(site: Site) -> None:
     by_name = site.mapping.replace("azureNetwork", "Hub-VNet")
     answer = site.send("PUT", by_name, body=site.map())
     assert "/replicationNetworks/Hub-VNet/" in (answer.header("Location") or "")

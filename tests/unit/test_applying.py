@@ -291,7 +291,7 @@ class TestReadBack:
         assert outcomes(report) == {"sea:hub:forward": "failed", "sea:hub:reverse": "succeeded"}
         assert "not there" in (report.changes[0].error or "")
 
-    def test_a_mapping_of_that_name_and_target_but_of_another_network_is_somebody_elses(self) -> None:
+    def test_a_mapping_with_that_name_and_target_but_another_network_belongs_to_others(self) -> None:
         azure = TwoRegions(operations="time:3")
         hub, other, dr = azure.network("hub"), azure.network("other"), azure.network("dr", SEA)
         plan = azure.plan(azure.state(row(hub, dr)))
@@ -522,7 +522,7 @@ def test_a_write_that_somebody_else_already_made_is_not_sent_and_not_reported_as
     assert "PUT" not in azure.backend.requests()
 
 
-def test_a_write_that_somebody_else_already_made_stops_nothing() -> None:
+def test_a_write_that_somebody_else_already_made_stops_no_other_change() -> None:
     azure = TwoRegions(operations="time:3")
     desired, _ = swapped(azure)
     plan = azure.plan(desired)

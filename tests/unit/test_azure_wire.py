@@ -129,7 +129,7 @@ def test_a_gateway_exists_when_its_subnet_is_in_use(
     assert network_row(subnets=[subnet]).gateway is gateway
 
 
-def test_the_body_of_a_copy_says_explicitly_what_versions_default_differently() -> None:
+def test_the_body_of_a_copy_sets_what_api_versions_default_differently() -> None:
     network = VirtualNetwork(
         id=ArmId(f"{VNETS}/hub-asr"),
         location="southeastasia",

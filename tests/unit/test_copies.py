@@ -97,7 +97,7 @@ class TestSubnets:
         ("setting", "original", "outbound"),
         [("copy", True, True), ("copy", False, False), (True, True, False), (False, False, True), ("copy", None, None)],
     )
-    def test_subnets_are_private_as_the_original_or_as_the_region_says(
+    def test_subnets_are_private_as_in_the_original_or_as_the_region_sets(
         self, setting: Any, original: bool | None, outbound: bool | None
     ) -> None:
         azure = ready()

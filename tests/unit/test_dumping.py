@@ -60,7 +60,7 @@ def test_an_accepted_half_pair_stays_half_with_a_comment() -> None:
     assert azure.plan(dump.desired).changes == ()
 
 
-def test_of_half_pairs_that_share_a_recovery_network_one_gets_the_way_back() -> None:
+def test_of_half_pairs_that_share_a_recovery_network_one_gets_the_reverse() -> None:
     azure = TwoRegions()
     hub = azure.network("hub", SEA)
     azure.map(azure.network("a"), hub)
@@ -70,7 +70,7 @@ def test_of_half_pairs_that_share_a_recovery_network_one_gets_the_way_back() -> 
     assert "half: c has no way back: hub is to fail back to a" in dump.remarks
 
 
-def test_a_half_pair_does_not_take_the_way_back_that_leads_elsewhere() -> None:
+def test_a_half_pair_does_not_take_a_reverse_that_leads_elsewhere() -> None:
     azure = TwoRegions()
     a, b, c = azure.network("a"), azure.network("b", SEA), azure.network("c")
     azure.map(a, b)
@@ -79,7 +79,7 @@ def test_a_half_pair_does_not_take_the_way_back_that_leads_elsewhere() -> None:
     assert rows["a"] is False
 
 
-def test_only_the_way_back_from_a_copy_is_written_with_the_original_as_primary() -> None:
+def test_the_reverse_of_a_copy_alone_is_written_with_the_original_as_primary() -> None:
     azure = TwoRegions()
     original = azure.network("app")
     copy = azure.network("app-asr", SEA, tags={"ASRNET-copy-of": str(original.id)})
@@ -135,7 +135,7 @@ def test_a_pair_that_another_tool_manages_is_left_to_it_by_the_dump() -> None:
     assert azure.plan(dump.desired).changes == ()
 
 
-def test_a_pair_that_is_declared_without_a_way_back_stays_so() -> None:
+def test_a_pair_declared_without_failback_stays_so() -> None:
     azure = TwoRegions()
     app, dr = azure.network("app"), azure.network("dr", SEA)
     azure.map(app, dr)

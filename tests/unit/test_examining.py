@@ -261,7 +261,7 @@ def test_roles_that_cannot_be_read_leave_the_check_unknown() -> None:
     assert found.healthy
 
 
-def test_rights_to_make_copies_are_asked_for_where_they_are_made() -> None:
+def test_rights_to_create_copies_are_checked_where_copies_are_declared() -> None:
     azure = Surgery(denied=("Microsoft.Network/virtualNetworks/write",))
     azure.build.resource_group("rg-asr", location=SEA)
     desired = azure.state(row(azure.network("app"), None), regions=(Region(primary=EA, recovery=SEA),))

@@ -129,7 +129,7 @@ def test_the_group_of_a_subnet_protects_too() -> None:
     assert compared(replicated(), interface(), networks=(guarded(EA, NSG), guarded(SEA, NSG_THERE))).left_behind == ()
 
 
-def test_a_group_of_the_nic_that_only_the_subnet_replaces_is_left_behind_and_said_so() -> None:
+def test_a_nics_group_that_only_the_subnets_group_replaces_is_left_behind_with_a_note() -> None:
     today = interface(network_security_group=NSG)
     comparison = compared(replicated(), today, networks=(EA, guarded(SEA, NSG_THERE)))
     assert comparison.left_behind == ("network security group nsg-web (its subnet has nsg-web-sea)",)
@@ -150,7 +150,7 @@ def test_a_secondary_ip_configuration_that_stays_behind_leaves_its_public_addres
     assert comparison.left_behind == ("public address web1-pip, web1-pip2 (1 of 2 on the replica)",)
 
 
-def test_a_test_failover_goes_by_the_settings_of_tests() -> None:
+def test_a_test_failover_uses_the_test_settings() -> None:
     machine = replicated(
         nic={
             "test_network_id": SEA.id,

@@ -288,7 +288,7 @@ class TestJobs:
             ("Suspended", "the job waits for a person: continue or cancel it in the vault"),
         ],
     )
-    def test_are_waited_for_as_their_state_asks(self, state: str, advice: str) -> None:
+    def test_the_hint_of_a_waiting_change_depends_on_the_state_of_the_machine(self, state: str, advice: str) -> None:
         for target in ("vm1", "plan 1"):
             guard = activity([machine()], [job("UnplannedFailover", state=state, target=target)])
             for change in (follow(machine()), update(FORWARD)):
@@ -312,7 +312,7 @@ class TestJobs:
         (machine(provider=""), "see in the vault what the machine is doing; if nothing is under way"),
     ],
 )
-def test_a_mapping_waits_for_a_machine_with_the_hint_that_its_state_asks_for(item: ProtectedItem, advice: str) -> None:
+def test_a_mapping_that_waits_for_a_machine_has_the_hint_for_its_state(item: ProtectedItem, advice: str) -> None:
     hold = activity([item], ()).hold(update(FORWARD))
     assert hold
     assert hold.hint.startswith(advice)

@@ -29,7 +29,7 @@ def test_the_rows_of_the_page_are_a_desired_state_and_its_topology_is_one(
     assert (pair.protected.name, pair.protecting.name) == ("GoldCloud1", "GoldCloud2")
 
 
-def test_the_page_says_since_when_the_scenario_is_retired() -> None:
+def test_the_page_says_when_the_scenario_was_retired() -> None:
     assert f"on {RETIRED}:" in PAGE
 
 

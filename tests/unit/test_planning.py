@@ -110,7 +110,7 @@ def test_a_swap_is_two_retargets_without_updates_of_the_reverse_mappings() -> No
     assert steps(plan) == [(name, "update", ["delete", "update", "create"]) for name in "ab"]
 
 
-def test_an_unmanaged_mapping_whose_entry_under_ignore_has_ended_is_said_to_have_been_ignored() -> None:
+def test_an_unmanaged_mapping_whose_entry_under_ignore_has_ended_is_reported_as_formerly_ignored() -> None:
     azure = TwoRegions()
     azure.map(azure.network("lab-1"), azure.network("lab-dr", SEA))
     entry = Ignore(name="LAB-*", reason="mapped by hand", until=date(2026, 1, 1))

@@ -268,7 +268,7 @@ class TestWhoFollows:
         assert [change.name for change in machines(planned(date(1970, 1, 1)))] == ["sql-01", "web-01"]
 
     @pytest.mark.parametrize("mode", ["follow", "report"])
-    def test_a_machine_whose_entry_under_ignore_has_ended_is_said_to_have_been_ignored(
+    def test_a_machine_whose_entry_under_ignore_has_ended_is_reported_as_formerly_ignored(
         self, world: World, mode: Any
     ) -> None:
         entries = [Ignore(machine="sql-*", reason="migration", until=date(1970, month, 1)) for month in (1, 3, 2)]
@@ -512,7 +512,7 @@ class TestSubnetsAndAddresses:
         assert f"NIC nic0 would land in {subnet.name} of target, which is " in held(plan)
         assert reason in held(plan)
 
-    def test_a_delegated_subnet_of_the_machines_own_name_cannot_be_created_anew(self) -> None:
+    def test_a_delegated_subnet_of_the_same_name_cannot_be_created_again(self) -> None:
         world = World()
         target = world.azure.network(
             "target", SEA, subnets=[Subnet(name="Web", prefixes=("10.0.1.0/24",), delegation="Microsoft.Sql/x")]
@@ -629,9 +629,7 @@ class TestHeldMachines:
             ({"name": "NIC0", "id": "nic-1"}, "two of its NICs are called nic0, so which is which is not known"),
         ],
     )
-    def test_nics_that_cannot_be_told_apart_hold_their_machine(
-        self, world: World, second: dict[str, str], reason: str
-    ) -> None:
+    def test_indistinguishable_nics_hold_their_machine(self, world: World, second: dict[str, str], reason: str) -> None:
         item = world.machine()
         twice = structs.replace(item, nics=(item.nics[0], structs.replace(item.nics[0], **second)))
         assert held(world.following(twice)) == reason
@@ -642,7 +640,7 @@ class TestHeldMachines:
         assert held(world.following(item)) == reason
         assert after(world.following(item, test=world.bubble.id)).addresses[0].test_subnet == "web"
 
-    def test_every_reason_is_answered_at_once(self, world: World) -> None:
+    def test_every_reason_is_reported_at_once(self, world: World) -> None:
         item = structs.replace(world.machine(), is_cluster_member=True, test_failover_state="WaitingForCompletion")
         assert held(world.following(item)).count(";") == 1
 

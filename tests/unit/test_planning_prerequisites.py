@@ -235,7 +235,7 @@ def test_the_region_of_a_network_that_exists_is_not_taken_for_a_misspelt_one() -
     assert "correct the region" not in problem.hint
 
 
-def test_a_missing_network_whose_name_is_nearly_that_of_another_says_which() -> None:
+def test_a_missing_network_suggests_the_one_with_the_nearest_name() -> None:
     azure = TwoRegions()
     hub = azure.network("hub-ea")
     misspelt = structs.replace(hub, id=ArmId(f"{hub.id}a"))
@@ -244,7 +244,7 @@ def test_a_missing_network_whose_name_is_nearly_that_of_another_says_which() -> 
     assert problem.message.endswith("hub-eaa does not exist; did you mean 'hub-ea'?")
 
 
-def test_a_missing_network_is_not_taken_for_its_neighbour_of_another_number() -> None:
+def test_a_missing_network_does_not_suggest_one_with_another_number() -> None:
     azure = TwoRegions()
     hub = azure.network("vnet-06")
     missing = structs.replace(hub, id=ArmId(str(hub.id).replace("vnet-06", "vnet-07")))

@@ -281,7 +281,7 @@ def test_a_machine_that_cannot_land_in_its_test_network_follows_and_the_finding_
     assert (world.destinations(), world.tests()) == ({"vm001": "new"}, {"vm001": None})
 
 
-def test_a_machine_whose_kept_test_network_is_its_recovery_network_is_reported_as_tested_in_production() -> None:
+def test_a_machine_that_keeps_its_recovery_network_as_its_test_network_is_reported_as_tested_in_production() -> None:
     world = World(0)
     protect(world, "vm1", world.hub, world.old, world.new.id)
     bare = world.network("bare", SEA, subnets=())

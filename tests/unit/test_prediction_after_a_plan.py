@@ -74,7 +74,7 @@ def test_a_machine_without_settings_lands_by_the_mapping_that_the_plan_changes(w
     assert (prediction.planned.changes, prediction.planned.moved) == (1, 1)
 
 
-def test_a_machine_with_settings_of_its_own_stays_where_it_is_set_to(world: World) -> None:
+def test_a_machine_with_its_own_settings_keeps_its_landing(world: World) -> None:
     world.protect("vm1", "10.0.1.7", recovery_network_id=world.old.id)
     prediction = world.ask(world.desired())
     assert moves(prediction) == [("old/web 10.0.1.7", "old/web 10.0.1.7")]

@@ -129,7 +129,7 @@ def test_a_suite_counts_its_cases() -> None:
     assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["12", "7", "0", "1"]
 
 
-def test_suites_have_what_the_strictest_schema_asks_for_in_its_order() -> None:
+def test_suites_match_the_strictest_schema() -> None:
     view = View(run=Run(at=1_700_000_010.0, seconds=10.0))
     plans = (full_plan(), applied(full_plan(), "failed", error="no"), Plan())
     for suite in (suite for plan in plans for suite in parsed(plan, view)):

@@ -49,7 +49,7 @@ def test_a_machine_that_waits_and_one_that_is_held_have_different_signs(output: 
     assert signs == {"vm1": "..", "vm2": "!"}
 
 
-def test_what_an_apply_did_not_begin_has_another_sign_than_what_failed() -> None:
+def test_a_change_that_was_not_started_has_another_sign_than_a_failed_one() -> None:
     signs = {}
     for outcome in ("failed", "skipped"):
         text = render(applied(machine_plan(), outcome, error="no"), "text").partition("Warnings")[0]
@@ -246,7 +246,7 @@ def test_a_report_says_in_one_line_why_many_machines_were_left_alone() -> None:
     assert sum("vm1 goes first" in line for line in lines) == 1
 
 
-def test_errors_that_differ_in_the_machines_id_alone_are_said_once_and_hints_that_differ_are_kept() -> None:
+def test_errors_that_differ_only_in_the_machines_id_are_printed_once_and_hints_that_differ_are_kept() -> None:
     plan = machine_plan()
     names = ("vm5", "vm6")
     changes = tuple(

@@ -50,7 +50,7 @@ def test_arrows_show_the_worst_state_of_a_pair() -> None:
         ("create", "in_sync", "forward to create"),
     ],
 )
-def test_a_plan_says_what_it_will_do_and_a_run_that_did_not_do_it_how_the_pair_is(
+def test_a_plan_draws_its_changes_and_a_run_without_them_draws_the_state_of_the_pair(
     forward: Any, reverse: Any, label: str
 ) -> None:
     changes = tuple(
@@ -65,7 +65,7 @@ def test_a_plan_says_what_it_will_do_and_a_run_that_did_not_do_it_how_the_pair_i
     assert '|"x: corrected"|' in render(applied(plan, "succeeded"), "mermaid")
 
 
-def test_a_mapping_that_is_written_again_is_not_called_so_before_it_is() -> None:
+def test_a_mapping_is_not_shown_as_written_again_before_it_is() -> None:
     again = change("update", "m", "x", before=mapping("m", "x-ea", "x-sea"), after=mapping("m", "x-ea", "x-sea"))
     plan = Plan(pairs=(pair("x", forward="update"),), changes=(again,))
     assert '|"x: to write again"|' in render(plan, "mermaid")

@@ -69,7 +69,7 @@ def test_a_pair_of_a_report_has_the_outcome_of_its_change(outcome: Any, status: 
         ("skipped", True, "in_sync"),
     ],
 )
-def test_a_pair_of_which_only_machines_failed_is_failed(outcome: Any, refused: bool, status: str) -> None:
+def test_a_pair_is_failed_when_only_its_machines_failed(outcome: Any, refused: bool, status: str) -> None:
     report = applied(machine_plan(), outcome, refused=refused)
     assert only(report).status == status
 

@@ -81,7 +81,7 @@ def test_changes_of_no_pair_are_listed_separately() -> None:
     assert "- forward mapping lab in vault sea: failed: locked" in lines(report(applied(lab, "failed", error="locked")))
 
 
-def test_nothing_to_do_is_one_line_unless_all_pairs_are_asked_for() -> None:
+def test_nothing_to_do_is_one_line_unless_all_pairs_are_requested() -> None:
     nothing = report(pairs=(pair("hub"),), summary=Summary(in_sync=2), requests={}, seconds=0.0)
     assert lines(nothing) == ["Nothing to do: 2 mappings in sync."]
     assert "= hub hub-ea (eastasia) <-> hub-sea (southeastasia) in sync" in lines(nothing, all_pairs=True)

@@ -110,7 +110,7 @@ def test_a_peering_with_production_connects(end: str) -> None:
     assert judged(network("bubble", end)) == [("test_network_connected", "warning", chain)]
 
 
-def test_a_peering_that_has_one_side_only_connects_nothing() -> None:
+def test_a_one_sided_peering_connects_nothing() -> None:
     assert judged(network("bubble", Peering(network_id=network_id("app-sea"), connected=False))) == []
 
 
@@ -321,7 +321,7 @@ def test_a_ring_of_forwarding_networks_is_walked_once() -> None:
     assert sorted(network_id.name for network_id in found.asked) == ["a", "b", "bubble", "c"]
 
 
-def test_a_hub_leads_nowhere_by_a_peering_that_has_one_side_only() -> None:
+def test_a_one_sided_peering_of_a_hub_connects_nothing() -> None:
     broken = Peering(network_id=network_id("app-sea"), connected=False)
     networks = (
         network("bubble", letting_in("hub")),

@@ -550,7 +550,7 @@ def test_a_policy_that_only_a_machine_uses_is_not_deleted(protected: Life) -> No
 
 
 @pytest.mark.parametrize("waited", [0, SECONDS])
-def test_a_machine_goes_on_replicating_in_the_world_of_a_file(waited: int) -> None:
+def test_a_machine_continues_replicating_in_the_world_of_a_file(waited: int) -> None:
     life = Life(seconds=SECONDS)
     life.end(life.enable())
     life.clock.sleep(waited)
