@@ -13,6 +13,7 @@ _HARMLESS: Final = re.compile(r"\?((api-version=[\w.-]+|[\w$%.-]+=REDACTED)(&|$)
 _USER: Final = re.compile(r"(?<=://)[^\s/@'\"]*:[^\s@'\"]*@|(?<![\w/.:-])[\w.~-]+:[^\s:/@'\"]+@(?=[\w.-]+:\d)")
 _UNPARSED: Final = re.compile(r"(\bFailed to parse: )('[^']*'|\S+)")
 """urllib3's error about the address of a proxy whose password has unescaped characters."""
+# The header of a JSON Web Token is a JSON object, which begins with eyJ in Base64.
 _TOKEN: Final = re.compile(r"\beyJ[\w-]{8,}\.[\w-]+(\.[\w-]*)*")
 _BEARER: Final = re.compile(r"(\bbearer\s+)[\w.~+/-]{16,}=*", re.IGNORECASE)
 _NAMED: Final = re.compile(

@@ -29,9 +29,11 @@ from asrnet.ports import Operation, OperationStatus, SiteRecoveryRequests
 
 R = TypeVar("R")
 
+# Resource Manager answers these if the vault or something above it is missing (recorded for a vault).
 _ABOVE_THE_VAULT: Final = frozenset(
     {"ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound"}
 )
+# The ends of Site Recovery's codes: ArmResourceDoesNotExist is recorded, FabricArmEntityMissing reported.
 _WORDS_OF_ABSENCE: Final = ("DoesNotExist", "NotFound", "Missing")
 _BAD_REQUEST: Final = 400
 

@@ -18,12 +18,14 @@ _LONGEST_VNET_NAME: Final = 64
 _LONGEST_GROUP_NAME: Final = 90
 _LONGEST_TAG_VALUE: Final = 256
 
-# Source: the documentation of each service. A network security group breaks the first four subnets, and a route table
-# the next two. AzureBastionSubnet needs rules in its group, and GatewaySubnet routes, that would be wrong elsewhere.
+# Source for the four constants below: the documentation of each service.
+# A network security group breaks the service in these subnets.
 _NO_SECURITY_GROUP: Final = frozenset(
     ("gatewaysubnet", "azurefirewallsubnet", "azurefirewallmanagementsubnet", "routeserversubnet")
 )
+# A route table breaks the service in these subnets.
 _NO_ROUTE_TABLE: Final = frozenset(("azurebastionsubnet", "routeserversubnet"))
+# Bastion needs rules in its group, and a gateway needs routes in its table, that would be wrong in other subnets.
 _GROUP_OF_ITS_OWN: Final = "azurebastionsubnet"
 _TABLE_OF_ITS_OWN: Final = "gatewaysubnet"
 

@@ -51,6 +51,7 @@ def _mapping(step: Step, mapping: NetworkMapping) -> tuple[str, ...]:
 def _shorthand(value: ArmId) -> str:
     """``value`` in az's shorthand syntax: quoted if it has a character that means something there."""
     text = str(value)
+    # Within single quotes, az reads '/ as a single quote.
     return text if _PLAIN.fullmatch(text) else "'" + text.replace("'", "'/") + "'"
 
 

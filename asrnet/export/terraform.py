@@ -27,7 +27,7 @@ FROM_VMM: Final = "azurerm_site_recovery_hyperv_network_mapping"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _TEMPLATE = re.compile(r"([$%])\{")
-_BEYOND_FOUR_DIGITS: Final = 0xFFFF
+_BEYOND_FOUR_DIGITS: Final = 0xFFFF  # HCL writes characters up to here as \uXXXX, others as \UXXXXXXXX
 
 
 class _Resource(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,8 @@ class PendingFile:
             return
         from tempfile import mkstemp  # slow to import, and most runs write no file
 
+        # A symbolic link stays: the file that it leads to is replaced. The temporary file is beside that file, because a
+        # rename is atomic only within one file system.
         self._target = self._target.resolve()
         handle, self._temporary = mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
         os.close(handle)
@@ -63,6 +65,7 @@ class PendingFile:
             stream.write(text)
             stream.flush()
             if self._temporary:
+                # Otherwise a crash soon after the rename could leave an empty file.
                 os.fsync(stream.fileno())
         if self._temporary:
             Path(self._temporary).chmod(_mode(self._target))

@@ -34,7 +34,7 @@ _SHAPE = re.compile(
 )
 _BAD_SEGMENT = re.compile(r"/\.{1,2}(/|$)")
 _ONE_NAME = re.compile(rf"(?!\.{{1,2}}$){_NAME}")
-_SUBSCRIPTION = slice(14, 50)
+_SUBSCRIPTION = slice(14, 50)  # the GUID after "subscriptions/" in a key
 _LEAST_PARTS = 2
 
 # The spelling shown to people. Site Recovery answers in lower case, or with a capital S in Subscriptions.

@@ -28,13 +28,15 @@ def member(document: Mapping[str, Any], name: str) -> Any:
 def mapping_body(mapping: NetworkMapping) -> dict[str, Any]:
     """The body that creates or updates a mapping.
 
-    The specification calls ``recoveryFabricName`` optional; Azure to Azure fails without it.
+    The specification calls ``recoveryFabricName`` optional, but Azure to Azure fails without it (reported:
+    UnhandledException, "ArmResourceName is null").
     """
     details = {"instanceType": INSTANCE_TYPES[mapping.kind]}
     if mapping.kind == "azure_to_azure":
         details["primaryNetworkId"] = str(mapping.primary_network_id)
     properties: dict[str, Any] = {"recoveryNetworkId": str(mapping.recovery_network_id)}
     if mapping.kind == "vmm_to_azure":
+        # PowerShell and Terraform send this name. A recorded request without it was accepted as well.
         properties["recoveryFabricName"] = MICROSOFT_AZURE
     elif mapping.recovery_fabric_id is not None:
         properties["recoveryFabricName"] = mapping.recovery_fabric_id.name

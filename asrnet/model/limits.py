@@ -24,6 +24,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_change_percent: Annotated[
         int, Meta(description="What part of the existing mappings is updated or deleted at most, in percent.")
     ] = 30
+    # In a vault with few mappings, a single retarget would exceed any percentage.
     min_existing: Annotated[
         int, Meta(description="How many mappings a vault must have for max_change_percent to apply.")
     ] = 10

@@ -62,7 +62,7 @@ def pair_findings(wanted_pair: WantedPair, inventory: Inventory) -> Iterator[Fin
     if isinstance(primary, VirtualNetwork) and isinstance(recovery, VirtualNetwork):
         added = added_subnets(pair, primary, recovery)
         yield from _missing_subnets(pair, primary, recovery, added)
-        # Once they are added, machines land in them.
+        # Once these subnets are added, machines land in them.
         yield from _address_findings(
             pair, primary, structs.replace(recovery, subnets=(*recovery.subnets, *added)) if added else recovery
         )

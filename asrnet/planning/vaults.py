@@ -148,7 +148,7 @@ def _problems(
 
 
 def _missing_fabrics(wanted_pairs: Sequence[WantedPair], view: VaultView) -> list[Fabric]:
-    """The fabrics that pairs need and the vault lacks, named the way the portal names them."""
+    """The fabrics that pairs need and the vault lacks, with the names that the portal would choose."""
     places = {
         side.place
         for wanted_pair in wanted_pairs
@@ -158,6 +158,7 @@ def _missing_fabrics(wanted_pairs: Sequence[WantedPair], view: VaultView) -> lis
     taken = {fabric.name.lower() for fabric in view.inventory.fabrics}
     fabrics = []
     for place in sorted(places - view.fabrics.keys()):
+        # The portal's name for the fabric, according to Microsoft's PowerShell tutorial for Azure to Azure.
         name = f"asr-a2a-default-{place}"
         while name in taken:
             name += "-1"
