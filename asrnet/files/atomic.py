@@ -40,7 +40,7 @@ class PendingFile:
             return
         from tempfile import mkstemp  # slow to import, and most runs write no file
 
-        # A symbolic link stays: the file that it leads to is replaced. The temporary file is beside that file, because a
+        # A symbolic link stays: the file that it leads to is replaced. The temporary file is beside it, because a
         # rename is atomic only within one file system.
         self._target = self._target.resolve()
         handle, self._temporary = mkstemp(dir=self._target.parent, prefix=f".{self._target.name}.")
