@@ -11,15 +11,17 @@ unexport PYTHONDONTWRITEBYTECODE
 # is used, because people have configured it for their proxies, mirrors and certificates, and because it compiles
 # bytecode. The build backend looks for its program on the PATH.
 PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP_FAILED = { echo "pip could not install the packages: its messages are above. Behind a proxy, with a mirror or with root"; \
+	echo "certificates of your own, configure pip first: see 'Installing' in docs/network.md"; exit 1; } >&2
 .venv/.installed: constraints.txt pyproject.toml
 	@echo "installing asrnet and its tools into .venv: one or two minutes"
 	$(PYTHON) -m venv --clear .venv
-	$(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt || $(PIP_FAILED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/.release: constraints-release.txt .venv/.installed
-	$(PIP_INSTALL) --require-hashes --no-deps -r constraints-release.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps -r constraints-release.txt || $(PIP_FAILED)
 	touch $@
 
 demo: .venv/.installed  ## plan, apply, plan and show on example 01: the real Azure SDK, in process, no subscription
