@@ -13,7 +13,7 @@ from asrnet.applying.run import Run
 from asrnet.applying.tasks import Group, Task
 from asrnet.errors import RefusedError
 from asrnet.model.arm import VAULT
-from asrnet.model.plan import Plan
+from asrnet.model.plan import PAST_TENSE, Plan
 from asrnet.model.report import AppliedChange, Outcome
 
 _ACCEPTED = "accepted by Azure, which has not said how it ended"
@@ -48,7 +48,7 @@ def outcomes(
             result: _Result = (verdict.outcome, verdict.reason, verdict.refused)
         else:
             needed = [task for need in change.depends_on for task in tasks_by_change[need]]
-            result = _outcome(tasks, undo, group, problems, needed)
+            result = _outcome(tasks, undo, group, problems, needed, interrupted=run.interrupted)
         outcome, error, refused = result
         hints = [verdict.hint] if verdict else [_hint(task) for task in tasks]
         if run.interrupted and outcome == "succeeded" and not all(task.is_seen for task in tasks):
@@ -86,6 +86,8 @@ def _outcome(
     group: Group | None,
     problems: Mapping[Task, str],
     needed: Sequence[Task],
+    *,
+    interrupted: bool,
 ) -> _Result:
     """The outcome of a change with the steps ``tasks``, which depends on the changes of the tasks in ``needed``."""
     errors = [_error(task) for task in tasks if task.state == "failed"]
@@ -93,8 +95,17 @@ def _outcome(
     failure = group.failure if group else ""
     stale = (group is not None and group.stale) or any(isinstance(task.error, RefusedError) for task in tasks)
     everything = (*tasks, *undo)
-    if any(task.state in {"sending", "pending"} for task in everything):
-        how = _ACCEPTED if any(task.state == "pending" for task in everything) else _UNANSWERED
+    # A retarget has three steps: whoever finds it half done needs to know which mapping is gone already.
+    done = " and ".join(
+        f"{PAST_TENSE[task.step.action]} {task.step.resource_id.name}" for task in tasks if task.state == "done"
+    )
+    under_way = [task for task in everything if task.state in {"sending", "pending"}]
+    if under_way:
+        pending = [task for task in under_way if task.state == "pending"]
+        how = _ACCEPTED if pending else _UNANSWERED
+        if len(tasks) > 1:
+            step = (pending or under_way)[0].step
+            how = f"{f'{done}; ' if done else ''}the {step.action} of {step.resource_id.name} was {how}"
         denial = next((f": {task.denial}" for task in everything if task.denial), "")
         return "in_flight", f"{how}{denial}; plan again to see", False
     if undo:
@@ -103,9 +114,11 @@ def _outcome(
         if left or any(task.state != "done" for task in undo):
             return "failed", f"{reason}; the undo failed too: {'; '.join(left) or 'not tried'}", False
         return ("stale", f"{reason} (its earlier steps are undone)", True) if stale else ("rolled_back", reason, False)
-    begun = any(task.state == "done" for task in tasks)
     if errors:
-        return ("stale", "; ".join(errors), True) if stale and not begun else ("failed", "; ".join(errors), False)
+        if stale and not done:
+            return "stale", "; ".join(errors), True
+        errors += [f"before that, asrnet {done}"] if done else []
+        return "failed", "; ".join(errors), False
     if all(task.state == "done" for task in tasks):
         if not any(task.sent for task in tasks):
             return "stale", "somebody else has done it meanwhile; plan again", True
@@ -117,8 +130,9 @@ def _outcome(
     not_begun = next((task.not_begun for task in tasks if task.not_begun), "")
     if not_begun:
         return "skipped", not_begun, True
-    if begun:
-        return "failed", f"started but not finished: {reason}; run again", False
+    if done:
+        reason = "then the run was interrupted" if interrupted else reason
+        return "failed", f"started but not finished: {done}; {reason}; run again", False
     return ("stale" if stale else "skipped"), reason, group is not None and group.refused
 
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 OnProgress = Callable[["Progress"], None]
 
-_DONE: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 _SENDING: Final = {"create": "creating", "update": "updating", "delete": "deleting"}
 
 
@@ -38,7 +37,9 @@ def line(event: Progress) -> str:
     undoing = "putting back: " if event.undoing else ""
     if event.state == "failed":
         return f"{undoing}could not {event.action} {event.name}{pair}: {event.error}"
-    verbs = _DONE if event.state == "done" else _SENDING
+    from asrnet.model.plan import PAST_TENSE  # whoever applies a plan has imported it
+
+    verbs = PAST_TENSE if event.state == "done" else _SENDING
     return f"{undoing}{verbs[event.action]} {event.name}{pair}"
 
 

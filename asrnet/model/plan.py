@@ -24,6 +24,7 @@ from asrnet.model.machine_networks import MachineNetworks, networks_of
 FORMAT_VERSION: Final = "1.1"
 
 Action = Literal["create", "update", "delete"]
+PAST_TENSE: Final[Mapping[str, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
 ChangeKind = Literal["network_mapping", "virtual_network", "fabric", "resource_group", "protected_item"]
 Content = Resource | MachineNetworks
 """What a step finds and leaves: a whole resource, or the network settings of a machine."""

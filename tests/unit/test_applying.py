@@ -375,6 +375,30 @@ class TestInterruption:
         assert {change.outcome for change in done} == {"in_flight"}
         assert "succeeded" not in outcomes(report).values()
 
+    @pytest.mark.parametrize(
+        ("action", "state", "outcome", "where"),
+        [
+            ("delete", "sending", "in_flight", "the delete of old-to-hub was being sent when the run ended"),
+            ("delete", "done", "failed", "started but not finished: deleted old-to-hub; then the run was interrupted"),
+            ("update", "sending", "in_flight", "deleted old-to-hub; the update of hub-to-old was being sent when"),
+            ("update", "done", "failed", "started but not finished: deleted old-to-hub and updated hub-to-old; then"),
+        ],
+    )
+    def test_a_retarget_that_ctrl_c_cut_says_which_steps_are_done(
+        self, action: str, state: str, outcome: str, where: str
+    ) -> None:
+        azure = TwoRegions(operations="time:3")
+        hub, old, new = azure.network("hub"), azure.network("old", SEA), azure.network("new", SEA)
+        azure.map_both(hub, old)
+        plan = azure.plan(azure.state(row(hub, new)))
+
+        def press(progress: Progress) -> None:
+            if (progress.action, progress.state) == (action, state):
+                raise KeyboardInterrupt
+
+        [change] = applying.apply(plan, azure.backend, on_progress=press).changes
+        assert (change.outcome, where in (change.error or "")) == (outcome, True), change.error
+
     @pytest.mark.parametrize("moment", [("PATCH", "failed"), ("DELETE", "done")])
     def test_nothing_is_put_back_after_ctrl_c(self, moment: tuple[str, str]) -> None:
         azure = TwoRegions(operations="time:3")
@@ -394,6 +418,7 @@ class TestInterruption:
         assert azure.mappings() == {"hub": "old"}
         assert outcomes(report) == {"sea:hub:forward": "failed"}
         assert "putting it back" not in (report.changes[0].error or "")
+        assert "deleted old-to-hub" in (report.changes[0].error or "")
 
     def test_nothing_is_put_back_where_the_answer_comes_after_ctrl_c(self) -> None:
         """Ctrl-C arrives while the job of another pair is read and the PUT is in flight."""
