@@ -271,9 +271,13 @@ WRITING_OPTIONS = [
     ("command", "writing"), WRITING_OPTIONS, ids=[f"{command} {option.flag}" for command, option in WRITING_OPTIONS]
 )
 def test_no_option_of_any_command_may_write_to_anything_that_the_command_reads(
-    folder: Path, command: str, writing: Option
+    folder: Path, command: str, writing: Option, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "input").write_text("", "utf-8")
+    (folder / "sub").mkdir()
+    (folder / "link").symlink_to("input")
+    (folder / "hard").hardlink_to(folder / "input")
+    spellings = ("input", "./input", "sub/../input", str(folder / "input"), "link", "hard")
     required = {option.name: "prod/rg/hub-ea" for option in options_of(command) if option.required}
     # The state of the emulator is read and written.
     reading = [option for option in options_of(command) if option.reads and option.name != writing.name]
@@ -283,11 +287,16 @@ def test_no_option_of_any_command_may_write_to_anything_that_the_command_reads(
     sources += [({}, {variable.name: "input"}) for variable in VARIABLES if variable.reads]
     if any(option.name == "backend" for option in options_of(command)):
         sources.append(({"backend": "fake:input"}, {}))
-    for arguments, environ in sources:
-        path = ("json=input",) if writing.name == "output" else "input"
-        settings = read({**required, **arguments, writing.name: path}, environ, command=command)
-        with pytest.raises(InputError, match=r"input is .*, which this would overwrite"):
-            check_overwrites(settings, command=command)
+    for spelling in spellings:
+        arguments = {**required, writing.name: (f"json={spelling}",) if writing.name == "output" else spelling}
+        for read_by_options, environ in sources:
+            with pytest.raises(InputError, match=r"(input|link|hard) is .*, which this would overwrite"):
+                check_overwrites(read({**arguments, **read_by_options}, environ, command=command), command=command)
+        for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            with monkeypatch.context() as environment:
+                environment.setenv(variable, "input")
+                with pytest.raises(InputError, match=rf"is the file of {variable}, which this would overwrite"):
+                    check_overwrites(read(arguments, {}, command=command), command=command)
     for name in (".env", "asrnet.yaml"):
         (folder / name).touch()
         path = (f"json={name}",) if writing.name == "output" else name
@@ -320,6 +329,9 @@ def test_no_output_is_added_to_a_folder_of_desired_state_files(fake: Cli, folder
     refused = fake("plan", "-f", "teams", "-o", "json=teams/plan.json")
     assert (refused.code, (folder / "teams" / "plan.json").exists()) == (1, False)
     assert "teams/plan.json is in the folder of the desired state" in refused.err
+    (folder / "audit.jsonl").hardlink_to(folder / "teams" / "network.yaml")
+    refused = fake("apply", "--yes", "-f", "teams", "--audit", "audit.jsonl")
+    assert (refused.code, "audit.jsonl is in the folder of the desired state" in refused.err) == (1, True)
     assert fake("plan", "-f", "teams", "-o", "markdown=teams/plan.md").code == 0
 
 
