@@ -2,6 +2,12 @@
 
 import sys
 
-from asrnet.cli import main
+# An interrupt may arrive before main() guards itself against one.
+try:
+    from asrnet.cli import main
 
-sys.exit(main())
+    code = main()
+except KeyboardInterrupt:
+    code = 130
+
+sys.exit(code)

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``asrnet`` with ``argv`` (the process's own arguments without it) and return the exit code."""
     try:
+        if argv is None:
+            import signal
+
+            # Until the command begins there is nothing to save, so Ctrl-C ends the process at once. As an exception it
+            # may be lost inside an extension module: msgspec 0.22 then ended with a segmentation fault at its first
+            # conversion. A process that a shell has put in the background ignores SIGINT, and goes on doing so.
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
         from asrnet.cli.stopwatch import WATCH
 
         WATCH.begin()
@@ -33,4 +41,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if sys.stderr is not None:
             print("error: interrupted", file=sys.stderr)
-        return 1
+        return 130  # exit_codes.INTERRUPTED, which may not be loaded yet

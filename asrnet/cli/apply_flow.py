@@ -196,7 +196,7 @@ def _confirmed(session: Session[Settings]) -> bool:
         answer = streams.ask(f"Apply this? Only {_YES} is a {_YES}: ")
     except KeyboardInterrupt:
         streams.write_error("\n")  # the terminal has printed ^C behind the question
-        raise InputError("interrupted: nothing was changed") from None
+        raise KeyboardInterrupt("interrupted: nothing was changed") from None
     if answer != _YES:
         reason = f"the answer was '{answer}', not {_YES}" if answer else "there was no answer"
         logs.remark(f"nothing was changed: {reason}")

@@ -24,7 +24,7 @@ def guarded(argv: Sequence[str] | None) -> int:
     streams.prepare()
     logs.configure()
     with _signals_as_interrupts():
-        code = _exit_code(sys.argv[1:] if argv is None else list(argv))
+        code = _exit_code(sys.argv[1:] if argv is None else list(argv), is_own_process=argv is None)
         try:
             streams.flush()
         except AsrError as error:
@@ -33,9 +33,9 @@ def guarded(argv: Sequence[str] | None) -> int:
     return code
 
 
-def _exit_code(argv: Sequence[str]) -> int:
+def _exit_code(argv: Sequence[str], *, is_own_process: bool) -> int:
     try:
-        return _run(argv)
+        return _run(argv, is_own_process=is_own_process)
     except InputError as error:
         from asrnet.cli.mistakes import report
         from asrnet.files.problems import separated
@@ -48,9 +48,9 @@ def _exit_code(argv: Sequence[str]) -> int:
         support = error.for_support if isinstance(error, ServiceError) else ""
         logs.error(message, hint=error.hint, support=support, traceback=logs.wants_tracebacks())
         return exit_codes.REFUSED if is_refused else exit_codes.ERROR
-    except KeyboardInterrupt:
-        logs.error("interrupted")
-        return exit_codes.ERROR
+    except KeyboardInterrupt as interrupt:
+        logs.error(str(interrupt) or "interrupted")
+        return exit_codes.INTERRUPTED
     except SystemExit as leaving:  # argparse, after --help
         return leaving.code if isinstance(leaving.code, int) else exit_codes.ERROR
     except Exception as error:  # noqa: BLE001 - the one place that must catch everything
@@ -128,7 +128,7 @@ def _with_world(hint: str, desired_state: str) -> str:
     )
 
 
-def _run(argv: Sequence[str]) -> int:
+def _run(argv: Sequence[str], *, is_own_process: bool) -> int:
     from asrnet.cli.arguments import parse
 
     invocation = parse(argv)
@@ -136,6 +136,8 @@ def _run(argv: Sequence[str]) -> int:
 
     session = Session.of(invocation)
     WATCH.mark("import")
+    if is_own_process and signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # see asrnet.cli.main
     if session.mistakes:
         from asrnet.cli import mistakes
 
