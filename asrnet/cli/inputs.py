@@ -126,7 +126,7 @@ def selection(settings: Settings, desired: DesiredState) -> Selection:
     for name in settings.pair:
         with collected(mistakes):
             _check_pair_is_declared(name, settings, desired)
-            # A vault that is misspelled leaves out nothing.
+            # A misspelled vault leaves no pair out.
             if len(vaults) == len(set(settings.vault)) > 0:
                 _check_vault_of_pair(name, vaults, settings, desired)
     if mistakes:

@@ -1,7 +1,7 @@
-"""Everything that is wrong with what a run was given, reported at once: its options, its variables and its files.
+"""Reports all mistakes in the options, the variables and the files of a run at once.
 
-A command reads a file when it needs it, and stops at the first that is wrong. Then all other files that the run was
-given are read here, by the table of options, so that no command has to collect mistakes itself.
+A command reads a file when it needs it, and stops at the first mistake. Then this module reads all other files of the
+run, which it finds by the table of options, so that no command has to collect mistakes itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def end(session: Session[Settings], module: ModuleType, error: AsrError | None =
     mistakes = [found for found in errors if isinstance(found, InputError)]
     others = {found.message: found for found in errors if not isinstance(found, InputError)}
     if mistakes:
-        # Those about no file come first.
+        # Mistakes about no file come first.
         parts = [mistake for found in mistakes for mistake in separated(found)]
         of_all = combined_in_order(sorted(parts, key=lambda mistake: isinstance(mistake, DocumentError)))
         explain(of_all, session)
@@ -77,7 +77,7 @@ def write(error: InputError, session: Session[Settings]) -> None:
     """Write mistakes to those of the run's outputs whose formats point at lines of files.
 
     A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.
-    No file is replaced where an option is wrong: its place may have been meant for something else.
+    If an option is wrong, no file is replaced: its path may have been meant for something else.
     """
     has_files_only = all(isinstance(mistake, DocumentError) for mistake in separated(error))
     chosen = tuple(
@@ -161,7 +161,7 @@ def _in_files(session: Session[Settings]) -> Iterator[AsrError]:
 
 
 def _can_be_read_twice(path: str) -> bool:
-    """Whether ``path`` is no pipe and no device, whose content is gone once the command has read it."""
+    """Whether ``path`` is neither a pipe nor a device, whose content is gone once the command has read it."""
     try:
         mode = Path(path).stat().st_mode
     except (OSError, ValueError):
@@ -246,4 +246,4 @@ _READERS: Final[Mapping[str, Callable[[Session[Settings], str], None]]] = {
     "the state": _read_state,
     "the certificate": _read_certificate,
 }
-"""How each kind of file is read, by the description that the table of options has of it. Each raises what is wrong."""
+"""The reader of each kind of file, by the file's description in the table of options. A reader raises mistakes."""

@@ -91,7 +91,7 @@ def writing_advice(path: str | Path, error: Exception) -> str:
         return "name a file in it"
     if isinstance(error, RuntimeError):
         return "choose a path whose links do not lead in a circle"
-    # What is in the way is the nearest part of the path that exists: a file in the place of a folder, or a folder.
+    # The nearest part of the path that exists is a file instead of a folder, or a folder without the next one.
     folder = existing = Path(path).parent
     with suppress(OSError, ValueError):
         while not existing.exists():

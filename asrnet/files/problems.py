@@ -51,8 +51,7 @@ class Problem(Struct, frozen=True):
 class Mistake(Struct, frozen=True, kw_only=True):
     """A mistake in a file. ``path`` leads to the value, as in ``pairs[0].vault``; ``line`` and ``column`` count from 1.
 
-    Only what is wrong with a file as a whole has no line, and no path. What is wrong with an option or a variable has
-    no file.
+    A mistake about a file as a whole has no line and no path. A mistake in an option or a variable has no file.
     """
 
     file: str
@@ -119,7 +118,7 @@ def combined(errors: Iterable[InputError]) -> InputError:
 
 
 def combined_in_order(errors: Iterable[InputError]) -> InputError:
-    """The same in the order of ``errors``."""
+    """Like ``combined``, but in the order of ``errors``."""
     mistakes: dict[str, InputError] = {}
     for error in errors:
         for mistake in separated(error):

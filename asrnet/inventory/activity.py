@@ -62,8 +62,8 @@ class Activity(Struct, frozen=True, kw_only=True):
     ``networks`` has, for each network, what is happening to a machine on it; ``fabrics`` the same for machines whose
     networks are not known. ``vault`` is what holds the whole vault, ``unread`` what could not be read. ``reversed`` has
     the machines that run in the recovery region, by each of their networks; ``undirected`` those that may run there, by
-    the networks that they run on. ``machines`` has the unfinished job of each machine that has one, ``any_machine`` a
-    job that may go on to any machine, such as that of a recovery plan.
+    the networks that they run on. ``machines`` has the unfinished job of each machine that has one, ``any_machine`` an
+    unfinished job that may affect any machine, such as that of a recovery plan.
     """
 
     networks: Mapping[ArmId, Hold] = {}
@@ -147,7 +147,7 @@ def _between_the_fabrics(items: Iterable[ProtectedItem], mapping: NetworkMapping
 
 
 def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | AsrError) -> Activity:
-    """What the machines of a vault do, from its protected items and unfinished jobs, or why that is not known."""
+    """What the machines of a vault are doing, from its items and unfinished jobs, or why that is not known."""
     if isinstance(items, AsrError):
         return Activity(unread=str(items))
     if isinstance(jobs, AsrError):

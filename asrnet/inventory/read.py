@@ -1,7 +1,7 @@
 """Reads everything a plan needs, in parallel, each list once, and keeps absent and unknown apart.
 
-A network is absent only when a GET by its id says so: a list may lag, or leave out what the identity may not see.
-Whatever fails stays with the vault or network it concerns; only when nothing at all could be read does the run fail.
+A network is absent only when a GET by its id says so: a list may lag, or leave out what the identity may not see. A
+failure is kept with the vault or network it concerns; the run fails only if nothing at all could be read.
 """
 
 from __future__ import annotations
@@ -231,8 +231,7 @@ def extended(
 ) -> Inventory:
     """``inventory`` with the virtual ``networks`` too, and with all those of ``subscriptions``.
 
-    The list of each subscription is read once, and networks on none of them are asked for by id. Raises
-    CredentialError.
+    The list of each subscription is read once, and networks that no list has are read by id. Raises CredentialError.
     """
     reads = Bounded(backend.clock, READS_AT_ONCE)
     sought_ids = {network for network in networks if network.type == VNET}
@@ -475,7 +474,7 @@ def _or_unknown(answer: T | AsrError) -> T | Unknown:
 
 
 def _subscriptions(desired: DesiredState) -> set[str]:
-    """Every subscription that a row names or a rule searches, or that copies are made in or tests run in."""
+    """Every subscription that rows name, rules search, copies are created in, or tests run in."""
     ends = (network for row in desired.pairs for network in (row.primary, row.recovery, row.test))
     named = {network.subscription for network in ends if isinstance(network, ArmId) and network.type == VNET}
     named |= {region.test.subscription for region in desired.regions if region.test}
@@ -486,12 +485,13 @@ def _subscriptions(desired: DesiredState) -> set[str]:
 
 
 def _read_by_id(inventory: Inventory, sought_ids: set[ArmId], backend: Backend) -> Inventory:
-    """``inventory`` with each of ``sought_ids`` that was not read before, asked for by its id."""
+    """``inventory`` after a GET of each of ``sought_ids`` that was not read before."""
     reads = Bounded(backend.clock, READS_AT_ONCE)
     futures = {
         network_id: reads.start(partial(backend.networks.virtual_network, network_id))
         for network_id in sorted(sought_ids - inventory.networks.keys() - inventory.missing.keys())
-        # After a refused list a single network may still be readable; after other failures more requests only do harm.
+        # After a refused list, a single network may still be readable; after other failures, more requests only do
+        # harm.
         if isinstance(inventory.subscriptions.get(network_id.subscription), (ForbiddenError, type(None)))
     }
     networks, missing = dict(inventory.networks), dict(inventory.missing)

@@ -55,7 +55,7 @@ class Support(Struct, frozen=True, kw_only=True):
     """Other changes of the same plan that a machine's change depends on.
 
     ``mappings`` has the change of each pair's forward mapping by the pair's name, ``networks`` the recovery networks
-    that are created or get new subnets, as they will be, with the id of the change that does so.
+    that are created or get new subnets, each as it will be, with the id of that change.
     """
 
     mappings: Mapping[str, str]
@@ -692,9 +692,9 @@ def _moved(
 ) -> tuple[MachineNetworks, list[_Problem], set[str]]:
     """``networks`` changed to ``network`` for failovers (``for_test``: test failovers), with a subnet for each address.
 
-    An address keeps its subnet's name if the new network has a subnet of that name. Otherwise it gets the one that
-    Azure itself would choose: that of the primary subnet's name, else the first by name. It stays static if the new
-    subnet contains it and it is free. Also returns the problems, and the names of the subnets chosen.
+    An address stays in the subnet of the same name if the new network has one. Otherwise it gets the subnet that Azure
+    itself would choose: the one with the primary subnet's name, else the first by name. A static address is kept if
+    that subnet contains it and it is free there. Also returns the problems, and the names of the subnets chosen.
     """
     problems: list[_Problem] = []
     chosen: set[str] = set()

@@ -178,7 +178,7 @@ class MappingDiff:
         """The write that makes a wanted mapping exist as wanted, or None if it does."""
         live = self._live(wanted_mapping)
         place = wanted_mapping.recovery.place
-        # Azure is no fabric of the vault: recorded requests for networks of VMM servers leave the fabric out.
+        # A vault has no fabric for Azure as the recovery side of a VMM server (recorded).
         recovery_fabric = None if place == MICROSOFT_AZURE else self._view.fabric(place).id
         if live is None:
             new = self._new_mapping(wanted_mapping, recovery_fabric)

@@ -132,7 +132,7 @@ def _with_holds(machines: Sequence[MachineView], held: Held) -> tuple[MachineVie
 def _problems(
     pairs: Sequence[Pair], wanted_pairs: Mapping[str, WantedPair], view: VaultView, request: Request
 ) -> list[Finding]:
-    """Problems that block pairs, or that leave unknown what the vault has."""
+    """Problems that block pairs, or that make it uncertain what the vault contains."""
     problems = [problem for pair in pairs for problem in pair_problems(pair, view, request)]
     problems += [problem for wanted_pair in wanted_pairs.values() for problem in duplicates(wanted_pair, view)]
     problems += unreadable_mappings(view, pairs, wanted_pairs.values(), request)

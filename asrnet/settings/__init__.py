@@ -81,7 +81,7 @@ def from_process(arguments: Mapping[str, object], command: str = "") -> Settings
 def examine_process(
     arguments: Mapping[str, object], command: str = "", *, unclear: Iterable[str] = (), is_complete: bool = True
 ) -> Examined:
-    """As ``from_process``, with every mistake instead of an error about them.
+    """Like ``from_process``, but returns the mistakes instead of raising an error about them.
 
     ``unclear`` names options whose arguments are faulty; ``is_complete``: no argument is unknown.
     """

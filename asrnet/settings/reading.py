@@ -68,7 +68,7 @@ def examine(
     unclear: Iterable[str] = (),
     is_complete: bool = True,
 ) -> Examined:
-    """As ``read``, with the mistakes instead of an error about them.
+    """Like ``read``, but returns the mistakes instead of raising an error about them.
 
     ``unclear`` and ``is_complete`` say what is known about ``arguments``, as in the result.
     """
@@ -99,7 +99,7 @@ def examine(
             except InputError as error:
                 mistakes += [error, *error.others]
                 unclear.add(option.name)
-        # Where it is not known which options are given, this one may have been meant.
+        # If it is not known which options were given, this one may be among them.
         elif option.required and is_complete:
             spelling = option.metavar if option.positional else f"{option.flag} {option.metavar}"
             mistakes.append(InputError(f"{spelling} is missing: {option.help}"))
@@ -145,7 +145,7 @@ def _given(
 
 
 def _choose_alternatives(options: Iterable[Option], given: dict[str, _Given]) -> list[InputError]:
-    """Of options that exclude each other, keep the one with the highest precedence. The mistakes are those that tie."""
+    """Of options that exclude each other, keep the one with the highest precedence. A tie is a mistake."""
     options, mistakes = list(options), []
     for alternative in dict.fromkeys(option.alternative for option in options if option.alternative):
         rivals = [option.name for option in options if option.alternative == alternative and option.name in given]

@@ -45,7 +45,7 @@ class Option(Struct, frozen=True, kw_only=True):
     text into the value. ``barred`` is the reason why a ``.env`` in the working directory cannot set the option.
     ``reads`` describes the input file that it names, which is read ``instead_of`` that of another option, and
     ``writes`` marks an output file. Options with the same ``alternative`` exclude each other. ``bare`` is the value of
-    an option that is given without one.
+    an option that is given without a value.
 
     This module fills in the last six fields from the field of the settings.
     """
