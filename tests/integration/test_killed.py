@@ -145,7 +145,7 @@ def arguments(emulator: Emulator) -> tuple[str, ...]:
 def kill_at(emulator: Emulator, number: int, folder: Path) -> bool:
     """Run apply and kill it at that many requests in the emulator's journal; False if it ended before.
 
-    The answer to that request is held back, so that nothing that waits for it goes on meanwhile.
+    The answer to that request is held back, so that nothing that depends on it continues.
     """
     hold = {"kind": "delay", "skip": number - 1, "seconds": 3.0}
     emulator.ask("DELETE", "requests")

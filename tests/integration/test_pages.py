@@ -65,8 +65,8 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
 class Scene(Struct, frozen=True):
     """The start of a page's consoles: the files of an example, and the world that commands use.
 
-    ``edits`` are what the page asks the reader to do by hand, by the command that follows; one for each time that it is
-    there, None for none. ``width`` is that of the terminal; without it, output goes to a file.
+    ``edits`` are the page's manual edits, by the command that follows each; one per occurrence, None for none.
+    ``width`` is the terminal's; without it, output goes to a file.
     """
 
     example: str = "01-two-regions"

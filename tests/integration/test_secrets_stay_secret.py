@@ -1,7 +1,7 @@
 """No secret is revealed: every command at ``-vvv``, in success and failure, on an emulator that records all secrets.
 
-The secrets are those that really travel: the client secret, the federated token, every bearer that the emulator hands
-out, the signature of every operation address; and those that an answer brings back in its text.
+The secrets are those of real traffic: the client secret, the federated token, every token that the emulator issues, the
+signature of every operation URL, and those that answers repeat in their text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One Terraform configuration: created, found unchanged and destroyed, with the requests of the azurerm provider.
 
-The provider itself is not here. Its bodies, what it reads back and what it waits for were taken from the source of its
-Site Recovery resources; what it compares without case is compared so here.
+The provider itself is not installed. Its bodies, reads and polling were taken from the source of its Site Recovery
+resources, and so were its comparisons without case.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Chaos: random worlds, desired states and faults; drift --correct must converge or stop, without harm.
 
-``CHAOS_SEEDS=5000`` runs more; a failing seed says how to run it again. A scene through the real SDK takes eight times
-as long as one through the ports, so one is drawn for each eight of the others: thirty contain every fault there is.
+``CHAOS_SEEDS=5000`` runs more; a failing seed prints how to run it again. A scene through the real SDK takes eight
+times as long as one through the ports, so there are an eighth as many: thirty contain every fault.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Chaos with machines: somebody else edits machines at any moment, among service and wire faults.
 
-A witness notes every read and every PATCH. Nobody's edit may be written over that was made longer before than a look
-may be old, and when all is calm the machines of the pairs that follow have followed. ``CHAOS_SEEDS=2000`` runs more.
+A witness records every read and every PATCH. No foreign edit that is older than a read may be is overwritten, and after
+the faults end the machines of following pairs have followed. ``CHAOS_SEEDS=2000`` runs more.
 """
 
 from __future__ import annotations

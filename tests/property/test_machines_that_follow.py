@@ -1,6 +1,6 @@
 """Random worlds with machines: those of following pairs move with their pair, and nothing else changes.
 
-``MACHINE_SEEDS=2000`` runs more; a failing seed says how to run it again.
+``MACHINE_SEEDS=2000`` runs more; a failing seed prints how to run it again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Raw requests, valid, almost valid and invalid, on four connections at once: no 500, and no mixed answers.
 
-``RAW_REQUESTS=200000`` sends more than the few thousand of every run, ``RAW_SEED=7`` others.
+``RAW_REQUESTS=200000`` sends more than the default of a few thousand, ``RAW_SEED=7`` different ones.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ class Client:
 def check(connection: socket.socket, raw: bytes, *, is_head: bool, must_answer: bool) -> bool:
     """Read an answer, which must be complete and no server error; return whether the connection continues.
 
-    Where nothing but a broken request was sent there may be no answer at all.
+    A broken request alone may get no answer.
     """
     said = f"{raw[:600]!r}"
     with connection.makefile("rb") as answer:

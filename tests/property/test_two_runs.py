@@ -1,6 +1,6 @@
 """Two independent runs at the same time on one vault: nothing is lost, and they converge.
 
-There is no lock: what each run checks right before it writes must do.
+There is no lock: the checks of each run right before its writes must suffice.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_two_runs_at_once_converge_through_the_real_sdk(data: Any) -> None:
 class Overlap:
     """A retarget, a copy, a missing and a half pair, corrected by two runs; the second begins ``delay`` seconds later.
 
-    ``writes`` are those of both in their order, each as the number of its run, its action and its outcome.
+    ``writes`` are those of both in order, each as run number, action and outcome.
     """
 
     def __init__(self, door: Callable[[World], Backend], delay: float) -> None:

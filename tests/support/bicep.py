@@ -21,7 +21,7 @@ class Expression(str):
 class Declaration(NamedTuple):
     """A declaration: ``param``, ``var``, ``type``, ``resource``, ``module`` or ``output``, with its name and value.
 
-    ``what`` is the type of a resource, the file of a module. ``loop`` is what it is repeated for.
+    ``what`` is the type of a resource or the file of a module. ``loop`` is the expression of its loop.
     """
 
     kind: str

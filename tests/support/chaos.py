@@ -1,6 +1,6 @@
 """Seeded scenes for the chaos suite: a world, and a desired state for part of it.
 
-Everything is drawn from one seed, so a scene can be made again.
+Everything is drawn from one seed, so a scene is reproducible.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Site:
     """One vault of a scene, with its fabrics and existing mappings.
 
     ``servers`` are two VMM servers, or none; ``near`` and ``far`` their VM networks. ``crossed``: its first networks
-    are in pairs, and each shall have the recovery network of the next.
+    are mapped, and each is declared with the recovery network of the next.
     """
 
     def __init__(self, name: str, vault: VaultResource, fabrics: dict[str, Fabric]) -> None:

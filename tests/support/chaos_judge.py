@@ -225,7 +225,7 @@ class Chaos:
     def _is_free(self, wrote: Wrote, mappings: Sequence[LiveMapping]) -> bool:
         """Whether a list, or a GET, shows the name and the network of a create as free.
 
-        What this run deleted, and the very mapping that it makes, are in nobody's way.
+        Mappings that this run deleted, and the one that it creates, do not count.
         """
         wanted = wrote.after
         assert wanted

@@ -57,7 +57,7 @@ def judge_plan(plan: Plan, vault: str, wishes: Sequence[Wish], live: Iterable[Ne
 def judge_order(report: Report, witness: Witness) -> None:
     """Where mappings are removed, all deletes end before the updates are sent, and these before the creates.
 
-    Of changes that share a network, that is, and of those that came to their ends.
+    This holds for completed changes that share a network.
     """
     sent = {wrote.id: wrote for wrote in reversed(witness.writes)}
     steps = [
@@ -83,7 +83,7 @@ def judge_order(report: Report, witness: Witness) -> None:
 def judge_pairs(report: Report) -> None:
     """Of a new pair no half is created where the other is blocked; one mapping counts.
 
-    In a vault in which something is taken away too, half of a new pair may wait for that in vain.
+    In a vault with deletes, half of a new pair may wait for one that fails.
     """
     outcomes: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
     busy = {change.vault for change in report.changes if change.action != "create"}

@@ -24,8 +24,7 @@ class NotRunError(Exception):
 class Console:
     """A shell in its own folder. ``programs`` are those that it can start, by name; others raise NotRunError.
 
-    ``replaced`` are texts of commands that stand for something else: addresses, ids that the page leaves out.
-    Questions are answered with yes.
+    ``replaced`` are replacements in commands, such as URLs and omitted ids. Prompts are answered with yes.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Every operation of the emulator, in an order that a client could use.
 
-``python tests/support/every_operation.py`` writes the fixtures anew: read the difference before you keep it. They
-restate what the service was seen to answer, or is specified or assumed to: docs/emulator-coverage.md says which.
+``python tests/support/every_operation.py`` rewrites the fixtures: review the diff. They restate recorded, specified or
+assumed answers: docs/emulator-coverage.md says which.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def command(*words: str) -> list[str]:
 def killed_at(call: int, *words: str, folder: Path, told_to_end: bool = False) -> subprocess.CompletedProcess[str]:
     """asrnet, killed right before the ``call``-th time that it writes, flushes or replaces a file.
 
-    Where it ends before that, standard error ends with how many calls there were. ``told_to_end``: with SIGTERM, once
-    it has written a line.
+    If it ends before that, standard error ends with the number of calls. ``told_to_end``: with SIGTERM, once it has
+    written a line.
     """
     with subprocess.Popen(
         [sys.executable, "-c", _AT_A_CALL, str(call), *words],

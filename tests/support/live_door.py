@@ -1,7 +1,7 @@
 """The backend of live Azure, used if ``ASRNET_LIVE=1`` is set; docs/architecture.md says what it needs.
 
-It writes in the vault and the resource group that it is given and nowhere else: mappings, which it deletes after each
-test, and three virtual networks, which stay for the next run. A vault that has mappings is refused.
+It writes only in the given vault and resource group: mappings, which it deletes after each test, and three virtual
+networks, which stay for the next run. A vault with mappings is refused.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Scene(TwoRegions):
     def desired(self) -> DesiredState:
         """hub and spoke follow, theirs is another tool's, and alone has no row.
 
-        A test network may be one that a pair leaves or goes to, and that of both rows.
+        A test network may be one that a pair leaves or goes to, or that of both rows.
         """
         hub, spoke, theirs, _ = self.primaries
         pick = self.random.choice

@@ -1,8 +1,8 @@
 """The recorded lifecycle of an Azure machine, played on the emulator; the shape of every answer.
 
-``python tests/support/recorded_life.py`` writes the fixture anew: read the difference before you keep it. It restates
-the recorded answers in kinds of values, in the order of their members: what is null, an id and how it is spelled, a
-time and its digits, a GUID. Words of the service stand as they are.
+``python tests/support/recorded_life.py`` rewrites the fixture: review the diff. It restates the recorded answers by
+types of values, in the order of their members: nulls, ids and their spelling, times and their digits, GUIDs. The
+service's words are kept.
 """
 
 from __future__ import annotations

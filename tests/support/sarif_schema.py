@@ -1,6 +1,6 @@
 """The required members of SARIF 2.1.0 (OASIS, 3.13 to 3.51), of the objects that asrnet writes, as JSON Schema.
 
-Members that asrnet does not write are left out, so that writing another one is noticed here.
+Members that asrnet does not write are omitted, so that a new one fails here.
 """
 
 from __future__ import annotations

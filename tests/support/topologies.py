@@ -1,6 +1,7 @@
 """The two sites of Microsoft's example, Beijing and Shanghai, as a topology file and as a vault, for tests of VMM.
 
-``TWO_SITES`` has the logical networks as the document prints them, ``CORRECTED`` what its own table of results needs.
+``TWO_SITES`` has the logical networks as the document prints them, ``CORRECTED`` those that its table of results
+requires.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ E = TypeVar("E")
 class Listed(Struct, eq=False):
     """A list of a vault; ``when`` is the time at which its first request was sent.
 
-    It stands in the order of events where it was called for: what comes later it may not show. ``found`` is None until
-    it has ended, and for good where it failed.
+    Its place in the order of events is that of the call: later events may be missing. ``found`` is None until it has
+    ended, and stays so if it failed.
     """
 
     what: List
@@ -45,7 +45,7 @@ class Listed(Struct, eq=False):
 class Got(Struct, eq=False):
     """A single mapping or network that was read; ``when`` is when the first request was sent.
 
-    ``ended`` is when the answer came, None where none did.
+    ``ended`` is the time of the answer, None without one.
     """
 
     id: ArmId
@@ -68,8 +68,8 @@ class Planned(Struct, eq=False):
 class Wrote(Struct, eq=False):
     """A write to a mapping, sent or repeated, at a time. ``there`` is what really existed.
 
-    ``baseless`` are virtual networks of it that there were not, and ``live`` is where each mapping of the vault really
-    led.
+    ``baseless`` are its virtual networks that did not exist, and ``live`` is the real target of each mapping of the
+    vault.
     """
 
     action: Action
@@ -84,7 +84,7 @@ class Wrote(Struct, eq=False):
 class Made(Struct, eq=False):
     """The creation of a fabric or network, at a time; ``there`` is the network that really existed.
 
-    ``is_repeat``: it may have been made by an earlier sending of this very run.
+    ``is_repeat``: an earlier attempt of this run may have created it.
     """
 
     what: Fabric | VirtualNetwork
@@ -99,8 +99,8 @@ Event = Listed | Got | Intruded | Planned | Wrote | Made
 class Witness:
     """Records the ports of ``backend``; ``world`` is the truth behind them.
 
-    ``intrude`` is called before each read; the id it returns is that of a mapping that somebody else wrote to.
-    ``on_write`` hears of each write. What lists show may be as old as ``lag`` seconds.
+    ``intrude`` is called before each read and returns the id of a mapping that somebody else wrote to. ``on_write`` is
+    called for each write. Lists may lag by ``lag`` seconds.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Witness:
         """Record when the first request of a read in the block is sent.
 
         A read may wait at a gate for many seconds before it is sent, and shows nothing older than its sending. A repeat
-        does not make it younger: which of the attempts a page of a list came from cannot be told here.
+        does not make it more recent, because the attempt behind a page is unknown here.
         """
         is_sent = False
 
