@@ -35,7 +35,7 @@ from asrnet.first_contact.comparison import Observation, rows_of
 from asrnet.first_contact.experiments import Experiment
 from asrnet.first_contact.report import Report, as_json, as_markdown, verdict_lines
 from asrnet.first_contact.session import Place
-from asrnet.first_contact.tidying import written
+from asrnet.first_contact.tidying import planned_writes
 from asrnet.model.arm import VAULT, ArmId, expect, normal_location
 
 
@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = settings.from_process({})
     with closing(backends.wire(chosen)) as wire:
         place = first_contact.find_place(wire, vault=vault, group=group, regions=(primary, recovery), machine=machine)
-        print("This will be written, and deleted again:", *(f"  {line}" for line in written(place)), sep="\n")
+        print("This will be written, and deleted again:", *(f"  {line}" for line in planned_writes(place)), sep="\n")
         world = None
         if machine is not None:
             with closing(asrnet.connect(chosen)) as backend:
@@ -109,7 +109,7 @@ def rehearse(vault: ArmId, group: ArmId, regions: tuple[str, str], path: Path) -
     wire = backends.emulated_wire(first_contact.twin_of(nowhere))
     place = first_contact.find_place(wire, vault=vault, group=group, regions=regions)
     print("A rehearsal on the emulator; nothing is sent to Azure. With --live this would be written:")
-    print(*(f"  {line}" for line in written(place)), sep="\n")
+    print(*(f"  {line}" for line in planned_writes(place)), sep="\n")
     report = first_contact.explore(wire, place, on_progress=show_progress)
     return publish(structs.replace(report, live=False), path)
 

@@ -263,10 +263,10 @@ class Looks:
         listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))
         asked: dict[ArmId, float] = {}
         for _ in range(_TRIES):
-            suspects = [mapping for mapping in listed.mappings if in_the_way(wanted, mapping)]
+            suspects = [mapping for mapping in listed.mappings if conflict_of(wanted, mapping)]
             unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
             if unreadable:
-                return in_the_way(wanted, unreadable)
+                return conflict_of(wanted, unreadable)
             # Lists may lag and show what this run has already deleted, so a conflicting mapping is read by its id.
             ids = {mapping.id for mapping in suspects}
             if not self._is_fresh(listed) or wanted.id in self._deleted:
@@ -282,8 +282,8 @@ class Looks:
                 mapping, asked[mapping_id] = self._fresh(mapping_id, self._backend.mappings.mapping)
                 if is_same(mapping, wanted):
                     raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
-                if mapping and in_the_way(wanted, mapping):
-                    return in_the_way(wanted, mapping)
+                if mapping and conflict_of(wanted, mapping):
+                    return conflict_of(wanted, mapping)
             # Reading may have waited at a gate for longer than the maximum age of a look, and a newer list may have
             # arrived meanwhile. So everything is judged again, and what has become too old is read again.
             with self._lock:
@@ -294,7 +294,7 @@ class Looks:
         )
 
 
-def in_the_way(wanted: NetworkMapping, mapping: LiveMapping) -> str:
+def conflict_of(wanted: NetworkMapping, mapping: LiveMapping) -> str:
     """Why ``mapping`` prevents the creation of ``wanted``, in words; empty if it does not."""
     # Under an Azure fabric the network segment of an id is ignored, so names are unique in the whole fabric.
     if mapping.fabric_id == wanted.fabric_id and mapping.name.lower() == wanted.name.lower():

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.applying.looks import Looks, in_the_way, whole_list
+from asrnet.applying.looks import Looks, conflict_of, whole_list
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, ResourceGroupNotFoundError
 from asrnet.inventory.activity import activity, changes_live_mapping, read_jobs
@@ -173,7 +173,7 @@ def _problem(
                     return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
         if isinstance(step.after, NetworkMapping):
             for mapping in mappings:
-                problem = in_the_way(step.after, mapping)
+                problem = conflict_of(step.after, mapping)
                 # A mapping that this plan deletes does not block a new mapping of the network under another name.
                 if problem and (mapping.id not in deleted or mapping.name.lower() == step.after.name.lower()):
                     return problem

@@ -482,12 +482,14 @@ class Run:
             # The first machine is not done, and no other is updated, until it is known what else its update has
             # changed.
             task.state = "pending"
-            self._request(partial(watched_machine, task, self._backend), partial(self._tried, task, trial))
+            self._request(partial(watched_machine, task, self._backend), partial(self._on_trial_read, task, trial))
             return
         task.state, task.error = "done", None
         self._settled(task)
 
-    def _tried(self, task: Task, trial: Trial, answer: ProtectedItem | AsrError | InterruptedError | None) -> None:
+    def _on_trial_read(
+        self, task: Task, trial: Trial, answer: ProtectedItem | AsrError | InterruptedError | None
+    ) -> None:
         """Compare the first machine of a vault with its expected result; let the others follow, or hold them back."""
         if isinstance(answer, InterruptedError):
             return

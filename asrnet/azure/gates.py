@@ -92,7 +92,7 @@ class Gate:
         departure = opens + max(0.0, (_RESERVE - self._level) / self._refill)
         return Ticket(departure, self._round)
 
-    def stands(self, ticket: Ticket) -> bool:
+    def is_valid(self, ticket: Ticket) -> bool:
         """Whether ``ticket`` is still valid. It is not if the gate has been closed since."""
         return ticket.round == self._round
 
@@ -103,7 +103,7 @@ class Gate:
 
     def leave(self, ticket: Ticket) -> None:
         """Give up a ticket."""
-        if self.stands(ticket):
+        if self.is_valid(ticket):
             self._queued -= 1
 
     def answered(self, now: float, remaining: int | None = None) -> None:
@@ -186,7 +186,7 @@ class Gates:
                         gate.leave(ticket)
                     raise
             with self._lock:
-                if gate.stands(ticket) or ticket.at > ends:
+                if gate.is_valid(ticket) or ticket.at > ends:
                     gate.depart(ticket)
                     return gate
 

@@ -129,7 +129,7 @@ def _id_or_none(value: str) -> ArmId | None:
 
 
 @contextmanager
-def understanding(resource_id: ArmId) -> Iterator[None]:
+def reading_answer(resource_id: ArmId) -> Iterator[None]:
     """Convert the exceptions that a malformed answer causes into a ServiceError about ``resource_id``."""
     try:
         yield
@@ -141,14 +141,14 @@ def understanding(resource_id: ArmId) -> Iterator[None]:
         ) from error
 
 
-def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iterator[R]:
+def translate_all(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iterator[R]:
     """Translate the ``models`` of a list of ``of``, for lists that prove absence.
 
     Raises ServiceError if one has an invalid id, because without it the list would be incomplete.
     """
     for model in models:
         try:
-            with understanding(of):
+            with reading_answer(of):
                 row = translate(document(model))
         except InputError as error:
             raise ServiceError(
@@ -159,14 +159,14 @@ def every(models: Iterable[M], translate: Callable[[Any], R], of: ArmId) -> Iter
         yield row
 
 
-def every_readable(models: Iterable[M], translate: Callable[[Any], R | None], of: ArmId, what: str) -> Iterator[R]:
+def translate_readable(models: Iterable[M], translate: Callable[[Any], R | None], of: ArmId, what: str) -> Iterator[R]:
     """Translate ``models``; those for which ``translate`` returns None are left out.
 
     One with an invalid id is left out with a warning, so that it does not hide all the others.
     """
     for model in models:
         try:
-            with understanding(of):
+            with reading_answer(of):
                 row = translate(document(model))
         except InputError as error:
             _log.warning("left out %s that cannot be read: %s", what, error)

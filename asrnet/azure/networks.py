@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from asrnet.azure.members import every_readable
+from asrnet.azure.members import translate_readable
 from asrnet.azure.models import network_body, read_attachment, read_interface, read_network, subnet_body
 from asrnet.azure.operations import status_of
 from asrnet.azure.resource_manager import ResourceManager
@@ -38,7 +38,7 @@ class AzureNetworks:
         """The networks of a subscription, page by page."""
         scope = ArmId(f"/subscriptions/{subscription}")
         operation = self._clients.network(subscription).virtual_networks.list_all
-        return every_readable(rows(operation, of=scope, **self._version), read_network, scope, "a virtual network")
+        return translate_readable(rows(operation, of=scope, **self._version), read_network, scope, "a virtual network")
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network; ``addresses`` includes the addresses in use. None if Azure answers 404 ResourceNotFound."""
@@ -60,7 +60,9 @@ class AzureNetworks:
         """The network interfaces of a subscription, page by page."""
         scope = ArmId(f"/subscriptions/{subscription}")
         operation = self._clients.network(subscription).network_interfaces.list_all
-        return every_readable(rows(operation, of=scope, **self._version), read_interface, scope, "a network interface")
+        return translate_readable(
+            rows(operation, of=scope, **self._version), read_interface, scope, "a network interface"
+        )
 
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:  # noqa: ARG002
         """Empty, because the package for private DNS zones is not used."""

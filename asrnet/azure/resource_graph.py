@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from asrnet.azure.members import Model, documents, every_readable, flag, part, reference, text
+from asrnet.azure.members import Model, documents, flag, part, reference, text, translate_readable
 from asrnet.azure.models import read_network
 from asrnet.azure.networks import AzureNetworks
 from asrnet.azure.pipeline import Pipeline
@@ -58,7 +58,9 @@ class GraphNetworks(AzureNetworks):
         """The private DNS zone in which each network registers its machines, according to Resource Graph."""
         zones: dict[ArmId, ArmId] = {}
         for names, scope in _parts(sorted(subscriptions)):
-            for link in every_readable(_rows(self._client(), _LINKS, names, scope), _read_link, scope, "a DNS link"):
+            for link in translate_readable(
+                _rows(self._client(), _LINKS, names, scope), _read_link, scope, "a DNS link"
+            ):
                 zones |= link
         return zones
 
@@ -68,7 +70,7 @@ class GraphNetworks(AzureNetworks):
         networks: dict[str, list[VirtualNetwork]] = {subscription: [] for subscription in subscriptions}
         for names, scope in _parts(subscriptions):
             rows = _rows(client, _NETWORKS, names, scope)
-            for network in every_readable(rows, read_network, scope, "a virtual network"):
+            for network in translate_readable(rows, read_network, scope, "a virtual network"):
                 networks.setdefault(network.id.subscription, []).append(network)
         self._networks |= networks
 

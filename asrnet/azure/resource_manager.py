@@ -15,7 +15,7 @@ from azure.mgmt.core import ARMPipelineClient
 from asrnet.azure.answers import seconds_of
 from asrnet.azure.members import Model, document, documents, part, parts, text, texts
 from asrnet.azure.pipeline import Pipeline
-from asrnet.azure.sdk import Clients, answering, literal, versions_sent
+from asrnet.azure.sdk import Clients, answering, escaped_url, versions_sent
 from asrnet.azure.translate import error_of
 from asrnet.errors import ServiceError
 from asrnet.model.access import CloudView, ProviderView, Rights, SubscriptionView
@@ -41,7 +41,7 @@ class ResourceManager:
 
     def get(self, url: str, resource_id: ArmId) -> HttpResponse:
         """The answer to a GET of ``url``, which is sent unchanged. An error status is raised as asrnet's error."""
-        return self._send(HttpRequest("GET", literal(url)), resource_id)
+        return self._send(HttpRequest("GET", escaped_url(url)), resource_id)
 
     def _send(self, request: HttpRequest, resource_id: ArmId) -> HttpResponse:
         with answering(resource_id):

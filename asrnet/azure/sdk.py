@@ -19,7 +19,7 @@ from azure.core.paging import ItemPaged
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import HTTPPolicy
 
-from asrnet.azure.members import document, understanding
+from asrnet.azure.members import document, reading_answer
 from asrnet.azure.operations import Submitted
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.translate import translated
@@ -123,7 +123,7 @@ def load(packages: Sequence[str], *, whole_process: bool) -> None:
 @contextmanager
 def answering(resource_id: ArmId) -> Iterator[None]:
     """Convert the exceptions of an operation, or of the translation of its answer, into asrnet's errors."""
-    with understanding(resource_id), translated(resource_id):
+    with reading_answer(resource_id), translated(resource_id):
         yield
 
 
@@ -170,7 +170,7 @@ def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -
         with answering(of):
             page = list(next(pages, ()))
             if following := pages.continuation_token:  # the next page's URL
-                pages.continuation_token = following = literal(following)
+                pages.continuation_token = following = escaped_url(following)
         yield from page
         if not following:
             return
@@ -179,7 +179,7 @@ def rows(operation: Callable[..., ItemPaged[M]], *, of: ArmId, **options: Any) -
         addresses.add(following)
 
 
-def literal(url: str) -> str:
+def escaped_url(url: str) -> str:
     """``url`` with escaped braces, because the SDKs treat a URL as a template and replace or drop what is in braces."""
     return url.replace("{", "%7B").replace("}", "%7D")
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from asrnet.azure.machines import read_item
-from asrnet.azure.members import every, every_readable
+from asrnet.azure.members import translate_all, translate_readable
 from asrnet.azure.models import (
     read_cloud,
     read_cloud_mapping,
@@ -51,16 +51,16 @@ class AzureSiteRecovery:
 
     def fabrics(self, vault: ArmId) -> Iterator[Fabric]:
         """The fabrics of a vault."""
-        return every(rows(self._client(vault).replication_fabrics.list, of=vault), read_fabric, vault)
+        return translate_all(rows(self._client(vault).replication_fabrics.list, of=vault), read_fabric, vault)
 
     def mappings(self, vault: ArmId) -> Iterator[LiveMapping]:
         """The mappings of a vault, from a single list."""
-        return every(rows(self._client(vault).replication_network_mappings.list, of=vault), read_mapping, vault)
+        return translate_all(rows(self._client(vault).replication_network_mappings.list, of=vault), read_mapping, vault)
 
     def mappings_of_network(self, network_id: ArmId) -> Iterator[LiveMapping]:
         """The mappings of one network of a fabric."""
         operation = self._client(network_id).replication_network_mappings.list_by_replication_networks
-        return every(rows(operation, of=network_id), read_mapping, network_id)
+        return translate_all(rows(operation, of=network_id), read_mapping, network_id)
 
     def mapping(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping."""
@@ -69,12 +69,12 @@ class AzureSiteRecovery:
 
     def protected_items(self, vault: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of a vault, from a single list."""
-        return every(rows(self._client(vault).replication_protected_items.list, of=vault), read_item, vault)
+        return translate_all(rows(self._client(vault).replication_protected_items.list, of=vault), read_item, vault)
 
     def protected_items_of_container(self, container_id: ArmId) -> Iterator[ProtectedItem]:
         """The replicated machines of one container."""
         operation = self._client(container_id).replication_protected_items.list_by_replication_protection_containers
-        return every(rows(operation, of=container_id), read_item, container_id)
+        return translate_all(rows(operation, of=container_id), read_item, container_id)
 
     def protected_item(self, item_id: ArmId) -> ProtectedItem:
         """One replicated machine."""
@@ -90,33 +90,35 @@ class AzureSiteRecovery:
             terms.append(f"jobStatus eq '{state}'")
         query = {"filter": " and ".join(terms)} if terms else {}
         jobs = rows(self._client(vault).replication_jobs.list, of=vault, **query)
-        return every_readable(jobs, partial(read_job, vault=vault), vault, "a job")
+        return translate_readable(jobs, partial(read_job, vault=vault), vault, "a job")
 
     def vm_networks(self, fabric_id: ArmId) -> Iterator[VmNetwork]:
         """The VM networks of a VMM server."""
         operation = self._client(fabric_id).replication_networks.list_by_replication_fabrics
-        return every_readable(rows(operation, of=fabric_id), read_vm_network, fabric_id, "a VM network")
+        return translate_readable(rows(operation, of=fabric_id), read_vm_network, fabric_id, "a VM network")
 
     def logical_networks(self, fabric_id: ArmId) -> Iterator[LogicalNetwork]:
         """The logical networks of a VMM server."""
         operation = self._client(fabric_id).replication_logical_networks.list_by_replication_fabrics
-        return every_readable(rows(operation, of=fabric_id), read_logical_network, fabric_id, "a logical network")
+        return translate_readable(rows(operation, of=fabric_id), read_logical_network, fabric_id, "a logical network")
 
     def clouds(self, fabric_id: ArmId) -> Iterator[Cloud]:
         """The containers of a fabric."""
         operation = self._client(fabric_id).replication_protection_containers.list_by_replication_fabrics
-        return every_readable(rows(operation, of=fabric_id), read_cloud, fabric_id, "a cloud")
+        return translate_readable(rows(operation, of=fabric_id), read_cloud, fabric_id, "a cloud")
 
     def cloud_mappings(self, vault: ArmId) -> Iterator[CloudMapping]:
         """Which cloud protects which, from a single list."""
         operation = self._client(vault).replication_protection_container_mappings.list
-        return every_readable(rows(operation, of=vault), read_cloud_mapping, vault, "a mapping of clouds")
+        return translate_readable(rows(operation, of=vault), read_cloud_mapping, vault, "a mapping of clouds")
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterator[CloudMapping]:
         """The clouds that protect one cloud."""
         mappings = self._client(container_id).replication_protection_container_mappings
         operation = mappings.list_by_replication_protection_containers
-        return every_readable(rows(operation, of=container_id), read_cloud_mapping, container_id, "a mapping of clouds")
+        return translate_readable(
+            rows(operation, of=container_id), read_cloud_mapping, container_id, "a mapping of clouds"
+        )
 
     def put_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""

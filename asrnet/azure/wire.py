@@ -16,7 +16,7 @@ from msgspec import Struct
 from asrnet.azure.answers import json_document
 from asrnet.azure.pipeline import Pipeline
 from asrnet.azure.resource_manager import GROUP_API, PERMISSIONS_API, VAULT_API
-from asrnet.azure.sdk import Clients, literal, versions_sent
+from asrnet.azure.sdk import Clients, escaped_url, versions_sent
 from asrnet.azure.translate import translated
 from asrnet.ports import Clock
 
@@ -79,7 +79,7 @@ class Wire:
             url = f"{self._pipeline.cloud.endpoint}{quote(path, safe='/')}?{options}"
         request = HttpRequest(
             method,
-            literal(url),
+            escaped_url(url),
             headers=dict(headers or {}),
             json=body,  # None sends no body
         )

@@ -220,10 +220,10 @@ def _read_plan(_: Session[Settings], path: str) -> None:
 
 
 def _read_certificate(session: Session[Any], path: str) -> None:
-    from asrnet.emulator.trust import given_trust
+    from asrnet.emulator.trust import trust_of_files
 
     if session.settings.tls_key:
-        given_trust(path, session.settings.tls_key).context()
+        trust_of_files(path, session.settings.tls_key).context()
 
 
 def _validate(session: Session[Any], path: str) -> None:

@@ -33,7 +33,7 @@ def new_authority(now: dt.datetime) -> Pair:
     name = _name("asrnet emulator: a test authority, trust it in tests only")
     constraints = x509.BasicConstraints(ca=True, path_length=0)
     builder = (
-        _begun(name, name, key.public_key(), now, _AUTHORITY_LIFE)
+        _builder(name, name, key.public_key(), now, _AUTHORITY_LIFE)
         .add_extension(constraints, critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -49,7 +49,7 @@ def new_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair:
         raise TypeError("the authority's key was not made by this emulator")
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _begun(_name(names[0]), signer.subject, key.public_key(), now, _SERVER_LIFE)
+        _builder(_name(names[0]), signer.subject, key.public_key(), now, _SERVER_LIFE)
         .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
@@ -60,7 +60,7 @@ def new_server(authority: Pair, names: Sequence[str], now: dt.datetime) -> Pair:
     return _pair(builder.sign(signer_key, hashes.SHA256()), key)
 
 
-def _begun(
+def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     public_key: ec.EllipticCurvePublicKey,

@@ -62,7 +62,7 @@ class Emulation:
             raise GatewayError(409, "NoSeed", "There is no seed to go back to.")
         with self.lock:
             seed = Document(self._seed, "<seed>", LineNumbers("", "<seed>"))
-            self._become(seed, self._seed.behaviour)
+            self._replace_world(seed, self._seed.behaviour)
             self.faults.clear()
             self.journal.clear()
 
@@ -70,17 +70,17 @@ class Emulation:
         """Load the world that ``text`` describes; with ``seed``, also save it as the seed. Raises DocumentError."""
         document = parse(text, WorldDocument, "<body>")
         with self.lock:
-            self._become(document)
+            self._replace_world(document)
             if seed:
                 self.checkpoint()
 
-    def _become(self, document: Document[WorldDocument], behaviour: Behaviour | None = None) -> None:
+    def _replace_world(self, document: Document[WorldDocument], behaviour: Behaviour | None = None) -> None:
         if behaviour is None:
             behaviour = document.value.behaviour or Behaviour()
             if document.value.strict_mapping is not None:
                 behaviour = replace(behaviour, strict_mapping=document.value.strict_mapping)
             behaviour = self._adjust(behaviour)
-        self.world.become(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
+        self.world.take_over(world_file.world_from(document, clock=self.world.clock, behaviour=behaviour))
         # Both refer to operations of the world that has just been replaced.
         self._started.clear()
         self._status_reads.clear()

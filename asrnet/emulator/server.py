@@ -50,7 +50,7 @@ _STATUSES: Final = frozenset(HTTPStatus)
 _REACHABLE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - named, not listened on
 
 
-class Patience(Struct, frozen=True, kw_only=True):
+class Timeouts(Struct, frozen=True, kw_only=True):
     """Time-outs in seconds: between requests, for reading a whole request, and for sending an answer."""
 
     idle: float = 75.0
@@ -58,7 +58,7 @@ class Patience(Struct, frozen=True, kw_only=True):
     answer: float = 60.0
 
 
-class Door(ThreadingMixIn, TCPServer):
+class Server(ThreadingMixIn, TCPServer):
     """Listens on an address and passes requests to ``app``, over TLS if there is a ``context``.
 
     ``latency`` is in seconds; None stands for the latency of the world.
@@ -78,12 +78,12 @@ class Door(ThreadingMixIn, TCPServer):
         *,
         context: ssl.SSLContext | None = None,
         latency: float | None = None,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         record: Callable[[Request, Response], None] | None = None,
     ) -> None:
         self.app = app
         self._latency = latency
-        self.patience = patience or Patience()
+        self.timeouts = timeouts or Timeouts()
         self.record = record
         self._context = context
         self._calm = threading.Condition()
@@ -92,7 +92,7 @@ class Door(ThreadingMixIn, TCPServer):
         self._opened = False
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
-            super().__init__(address, Conversation)
+            super().__init__(address, RequestHandler)
         except (OSError, OverflowError) as error:
             raise InputError(
                 f"cannot listen on {address[0]} port {address[1]}: {getattr(error, 'strerror', None) or error}",
@@ -174,10 +174,10 @@ class Door(ThreadingMixIn, TCPServer):
 _UNUSUAL_BLANKS: Final = frozenset(b"\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0")
 
 
-class Conversation(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """One connection. It answers requests until one side closes it."""
 
-    server: Door
+    server: Server
     protocol_version = "HTTP/1.1"
     # Otherwise a small answer may wait until the client acknowledges the previous one.
     disable_nagle_algorithm = True
@@ -192,7 +192,7 @@ class Conversation(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         """Read a request and answer it."""
         self.close_connection = True
-        self._stream.allow(self.server.patience.idle)
+        self._stream.allow(self.server.timeouts.idle)
         try:
             if self._reader.peek(1)[:1] == _HELLO:
                 self.command = ""
@@ -200,7 +200,7 @@ class Conversation(BaseHTTPRequestHandler):
                 return
             self.raw_requestline = self.rfile.readline(65537)
             if self.raw_requestline:
-                self._stream.allow(self.server.patience.request)
+                self._stream.allow(self.server.timeouts.request)
                 with self.server.at_work():
                     self._answer()
         except (OSError, InterruptedError):  # too slow, disconnected, or the emulator is stopping
@@ -288,5 +288,5 @@ class Conversation(BaseHTTPRequestHandler):
             lines.append("Connection: close")
         head = "\r\n".join((*lines, "", "")).encode("latin-1", "replace")
         # Until here the socket had the time-out of reading; sending has its own.
-        self.connection.settimeout(self.server.patience.answer)
+        self.connection.settimeout(self.server.timeouts.answer)
         self.connection.sendall(head if self.command == "HEAD" else head + response.body)

@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App, Options
 from asrnet.emulator.capture import Capture
-from asrnet.emulator.server import Door, Patience
-from asrnet.emulator.trust import default_folder, given_trust, kept_trust
+from asrnet.emulator.server import Server, Timeouts
+from asrnet.emulator.trust import cached_trust, default_folder, trust_of_files
 from asrnet.errors import InputError
 from asrnet.fake import world_file
 from asrnet.fake.behaviour import Behaviour, checked
@@ -129,32 +129,32 @@ def app_of(options: ServeOptions) -> App:
     app.checkpoint()
     if saved:
         saved.behaviour = _behaviour(saved.behaviour, options)
-        world.become(saved)
+        world.take_over(saved)
     return app
 
 
 @contextmanager
 def running(
-    app: App, options: ServeOptions | None = None, *, capture: Capture | None = None, patience: Patience | None = None
+    app: App, options: ServeOptions | None = None, *, capture: Capture | None = None, timeouts: Timeouts | None = None
 ) -> Iterator[Emulator]:
     """Serve ``app`` over HTTP and HTTPS within the context. Raises InputError if it cannot listen."""
     options = options or ServeOptions(port=0, tls_port=0)
     if options.tls_cert and options.tls_key:
-        trust = given_trust(options.tls_cert, options.tls_key)
+        trust = trust_of_files(options.tls_cert, options.tls_key)
     else:
-        trust = kept_trust(Path(options.cache) if options.cache else default_folder(), options.host)
+        trust = cached_trust(Path(options.cache) if options.cache else default_folder(), options.host)
     secured = trust.context()
     app.authority = trust.ca.read_bytes()
-    doors: list[Door] = []
+    doors: list[Server] = []
     try:
         for port, context in ((options.port, None), (options.tls_port, secured)):
             doors.append(
-                Door(
+                Server(
                     app,
                     (options.host, port),
                     context=context,
                     latency=None if options.latency is None else options.latency / 1000,
-                    patience=patience,
+                    timeouts=timeouts,
                     record=capture.record if capture else None,
                 )
             )

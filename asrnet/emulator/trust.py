@@ -50,12 +50,12 @@ def default_folder() -> Path:
     return cache_folder() / "emulator"
 
 
-def given_trust(certificate: str, key: str) -> Trust:
+def trust_of_files(certificate: str, key: str) -> Trust:
     """The user's own certificates. Clients trust their issuer, so the certificate file also serves as the CA."""
     return Trust(ca=Path(certificate), certificate=Path(certificate), key=Path(key))
 
 
-def kept_trust(folder: Path, host: str = "127.0.0.1") -> Trust:
+def cached_trust(folder: Path, host: str = "127.0.0.1") -> Trust:
     """Certificates for this machine and ``host``, kept in ``folder`` and created if missing or about to expire.
 
     Raises InputError if they cannot be stored.

@@ -295,8 +295,8 @@ class _Simulation:
                 *choice.notices,
                 *place.notices,
                 *assignment.notices,
-                *((notice("network_elsewhere"),) if _is_elsewhere(address, move, self._networks) else ()),
-                *_circumstances(address, move, place, hosts),
+                *((notice("network_elsewhere"),) if _is_in_other_region(address, move, self._networks) else ()),
+                *_move_notices(address, move, place, hosts),
                 *machine.notices,
             ),
         )
@@ -399,7 +399,7 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
     return primary_type, rules.TYPE_FOLLOWS if primary_type and kind == "azure_to_azure" else None
 
 
-def _is_elsewhere(address: _Address, move: _Move, networks: Mapping[ArmId, Network]) -> bool:
+def _is_in_other_region(address: _Address, move: _Move, networks: Mapping[ArmId, Network]) -> bool:
     """Whether a failover leads to a network in another region than the machine's target region.
 
     A NIC can only join networks of its own region, and the machine's NICs are created in its target region.
@@ -411,7 +411,7 @@ def _is_elsewhere(address: _Address, move: _Move, networks: Mapping[ArmId, Netwo
     return isinstance(network, VirtualNetwork) and bool(region) and network.location != region and not move.is_failback
 
 
-def _circumstances(address: _Address, move: _Move, place: Place, hosts: tuple[str, ...] | None) -> Iterator[Notice]:
+def _move_notices(address: _Address, move: _Move, place: Place, hosts: tuple[str, ...] | None) -> Iterator[Notice]:
     """The other notices about this move."""
     machine, landed = address.machine, move.landed
     selection = address.nic.selection

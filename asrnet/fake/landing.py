@@ -49,7 +49,7 @@ def remove_machine(state: State, machine_id: ArmId) -> None:
     for nic in machine.nics:
         network = state.network(nic.primary_network_id) if nic.primary_network_id else None
         for address in nic.ip_configurations if network else ():
-            _change_use(state, nic.primary_network_id, address, taken=False)
+            _mark_address(state, nic.primary_network_id, address, taken=False)
     state.virtual_machines.remove(machine_id.subscription, machine_id.key)
 
 
@@ -143,7 +143,7 @@ def _take(
         ip=_free_address(subnet, wishes, from_the_end=from_the_end) if subnet else None,
         ip_type=address.ip_type,
     )
-    _change_use(state, network_id, landed, taken=True)
+    _mark_address(state, network_id, landed, taken=True)
     return landed
 
 
@@ -162,7 +162,7 @@ def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_en
     return None
 
 
-def _change_use(state: State, network_id: ArmId | None, address: IpConfiguration, *, taken: bool) -> None:
+def _mark_address(state: State, network_id: ArmId | None, address: IpConfiguration, *, taken: bool) -> None:
     """Record in the network that an address is in use or has become free."""
     network = state.network(network_id) if network_id else None
     if network is None or address.subnet is None or address.ip is None:

@@ -55,7 +55,7 @@ CLEANING_UP: Final = "MarkedForDeletion"
 # Specified for a Hyper-V machine. Recorded: Azure machines have no planned failover. VMware has one for failback only.
 _HYPER_V_PROTECTED: Final = ("PlannedFailover", "UnplannedFailover", "DisableProtection", "TestFailover")
 _HYPER_V_PENDING: Final = ("CompleteMigration", "Commit", "DisableProtection", "ChangePit")
-_HYPER_V_AWAY: Final = ("CompleteMigration", "DisableProtection", "Failback")
+_HYPER_V_FAILED_OVER: Final = ("CompleteMigration", "DisableProtection", "Failback")
 _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     # Recorded: InitialReplicationInProgress and Protected. The others are likely, judging by the names in the SDK.
     REPLICATING: ("DisableProtection",),
@@ -129,7 +129,7 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
     if is_hyper_v and item.has_failed_over and item.state in _PENDING:
         return _HYPER_V_PENDING
     if is_hyper_v and item.has_failed_over and item.state in _COMMITTED:
-        return _HYPER_V_AWAY
+        return _HYPER_V_FAILED_OVER
     if item.provider != "A2A":
         if item.state == PROTECTED and item.has_failed_over:
             return ("PlannedFailover", "DisableProtection")
@@ -149,7 +149,7 @@ def waits_for_end_of_test(item: ProtectedItem) -> bool:
     return item.provider == "HyperVReplicaAzure" and item.test_failover_state == TEST_MACHINE_EXISTS
 
 
-def _provider_back(item: ProtectedItem) -> str:
+def _provider_after_reprotection(item: ProtectedItem) -> str:
     """The provider of an on-premises machine after re-protection.
 
     Specified: a VMware machine changes its provider for failback, and again when it has failed back.
@@ -400,7 +400,7 @@ class ProtectedItems:
             if item.provider == "A2A":
                 self._check_switch(item, request or _switch_back(item))
             else:
-                self._state.require_policy(policy_id, _provider_back(item))
+                self._state.require_policy(policy_id, _provider_after_reprotection(item))
 
         return self._do(REPROTECT, item_id, lambda item: self.reprotected(item, request, policy_id), check=check)
 
@@ -412,7 +412,9 @@ class ProtectedItems:
             request = request or _switch_back(item)
             self._check_switch(item, request)
             return self._switched(item, request)
-        return replace(item, state=PROTECTED, provider=_provider_back(item), policy_id=policy_id or item.policy_id)
+        return replace(
+            item, state=PROTECTED, provider=_provider_after_reprotection(item), policy_id=policy_id or item.policy_id
+        )
 
     def switch_protection(self, container_id: ArmId, request: SwitchRequest) -> Started:
         """Re-protect an Azure machine: it moves to its recovery container and replicates in the other direction.
@@ -470,7 +472,7 @@ class ProtectedItems:
 
             def finish() -> None:
                 self.store(item_id, change(self.released(self._state.protected_item(item_id))))
-                self._state.note_done(item_id, verb.scenario)
+                self._state.record_success(item_id, verb.scenario)
 
             write = self._state.write("POST", item_id, verb.scenario, item.friendly_name)
             started = self._state.start(
@@ -527,7 +529,7 @@ class ProtectedItems:
             parts = (verb.operation, item.friendly_name, item.state)
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
-    def go_on_replicating(self) -> None:
+    def continue_replicating(self) -> None:
         """Continue the initial replication of machines in a loaded world, so that they become protected by the clock.
 
         If replication takes no time, they stay as they were loaded.
@@ -604,7 +606,7 @@ class ProtectedItems:
         container_id = self._state.recovery_container(item)
         assert container_id is not None  # noqa: S101 - checked when the request came in
         machine_id = self.recovery_machine_id(item)
-        nics = tuple(self._nic_back(item, nic, machine_id) for nic in item.nics)
+        nics = tuple(self._failback_nic(item, nic, machine_id) for nic in item.nics)
         # The machine left behind by the failover is deleted, so that its addresses are free for failback. Source:
         # Reprotect failed over Azure VMs to the primary region.
         if item.machine_id is not None and item.machine_id.key != machine_id.key:
@@ -630,7 +632,7 @@ class ProtectedItems:
             nics=nics,
         )
 
-    def _nic_back(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:
+    def _failback_nic(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:
         """A NIC after failover, with the settings for failback: by the mapping of its current network, or its origin.
 
         Documented: the network for failback cannot be chosen during re-protection, the mapping decides.

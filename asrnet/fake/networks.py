@@ -59,7 +59,7 @@ class VirtualNetworks:
             network = msgspec.structs.replace(network, location=normal_location(network.location), subnets=subnets)
             _check_addresses(network)
             if current and current.location != network.location:
-                raise refusals.elsewhere(current.id, current.location, network.location)
+                raise refusals.in_other_location(current.id, current.location, network.location)
             if current:
                 _refuse_loss(current, network)
             return self._put(network, admission, created=current is None)

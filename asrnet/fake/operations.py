@@ -118,7 +118,7 @@ class Operations:
             self._of_vault.setdefault(started.vault_id, []).append(running)
         # Before the next line, which ends an immediate operation and decrements the counter again.
         self._unfinished[started.resource_id] += 1
-        self._go_on(running, start_time)
+        self._continue(running, start_time)
         return running.view
 
     def later(self, seconds: float, effect: Effect) -> None:
@@ -153,7 +153,7 @@ class Operations:
         if running is None or not running.view.waits_for:
             return None
         running.pauses.pop(0)
-        self._go_on(running, self._clock.now())
+        self._continue(running, self._clock.now())
         return running.view
 
     def restart(self, operation_id: str) -> Started | None:
@@ -163,7 +163,7 @@ class Operations:
             return None
         self._unfinished[running.view.resource_id] += 1
         running.renew()
-        self._go_on(running, self._clock.now())
+        self._continue(running, self._clock.now())
         return running.view
 
     def cancel(self, operation_id: str) -> Started | None:
@@ -222,7 +222,7 @@ class Operations:
         """Whether an operation on the resource is still running."""
         return self._unfinished[resource_id] > 0
 
-    def _go_on(self, running: _Running, now: float) -> None:
+    def _continue(self, running: _Running, now: float) -> None:
         """Suspend an operation before its next manual action, or schedule its end."""
         running.view = msgspec.structs.replace(running.view, waits_for=running.pauses[0] if running.pauses else "")
         if running.never_ends or running.pauses:
@@ -255,7 +255,7 @@ class Operations:
         running.cancel(when)
 
 
-def _nothing() -> None:
+def _no_effect() -> None:
     """The effect of an operation that changes nothing."""
 
 
@@ -291,7 +291,7 @@ class _Running:
             case "operation_does_nothing":
                 # Reported for updates of machines (azure-powershell issue 17795): the job succeeds, but nothing
                 # changes.
-                self._effect = _nothing
+                self._effect = _no_effect
             case "list_lags" | "refused" | "scope_locked" | "policy_denied" | "forbidden" | "changed_before":
                 pass
             case _:

@@ -130,9 +130,9 @@ class RecoveryPlans:
                 # meanwhile.
                 for item in list(self._machines(plan)):
                     self._items.store(item.id, change(self._items.released(item)))
-                    self._state.note_done(item.id, verb.scenario)
+                    self._state.record_success(item.id, verb.scenario)
                     done.add(item.id.key)
-                self._state.note_done(plan_id, verb.scenario)
+                self._state.record_success(plan_id, verb.scenario)
 
             def fail() -> None:
                 # The machines before the failed one have failed over already, and stay where they are.

@@ -298,7 +298,7 @@ def method_not_allowed(method: str, resource_id: ArmId) -> ServiceError:
     )
 
 
-def elsewhere(resource_id: ArmId, location: str, wanted: str) -> ServiceError:
+def in_other_location(resource_id: ArmId, location: str, wanted: str) -> ServiceError:
     """The PUT of a resource that exists in another location; a PUT never moves a resource."""
     return ConflictError(
         f"The resource '{resource_id.name}' already exists in location '{location}' in resource group "
@@ -310,7 +310,7 @@ def elsewhere(resource_id: ArmId, location: str, wanted: str) -> ServiceError:
     )
 
 
-def group_elsewhere(group_id: ArmId, location: str, wanted: str) -> ServiceError:
+def group_in_other_location(group_id: ArmId, location: str, wanted: str) -> ServiceError:
     """The PUT of a resource group that exists in another location."""
     return ConflictError(
         f"Invalid resource group location '{wanted}'. The Resource group already exists in location '{location}'.",

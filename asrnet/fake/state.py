@@ -115,7 +115,7 @@ class State:
         self.extras: dict[str, dict[str, object]] = {}
         self._by_identity: dict[_Identity, dict[str, NetworkMapping]] = {}
 
-    def become(self, other: State) -> None:
+    def take_over(self, other: State) -> None:
         """Take over the contents of ``other``, which must have the same clock; references to this state stay valid."""
         with self.lock:
             for name, value in vars(other).items():
@@ -238,7 +238,7 @@ class State:
         self.working.pop(item_id.key, None)
         self.done.pop(item_id.key, None)
 
-    def note_done(self, resource_id: ArmId, scenario: str) -> None:
+    def record_success(self, resource_id: ArmId, scenario: str) -> None:
         """Record that a job of a machine or plan has succeeded now."""
         self.done.setdefault(resource_id.key, {})[scenario] = self.operations.now()
 

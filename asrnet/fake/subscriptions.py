@@ -69,7 +69,7 @@ class Subscriptions:
         with self._state.request("PUT", group.id):
             current = self._state.groups.get(group.id.subscription, group.id.key)
             if current is not None and normal_location(current.location) != normal_location(group.location):
-                raise refusals.group_elsewhere(group.id, current.location, group.location)
+                raise refusals.group_in_other_location(group.id, current.location, group.location)
             self._state.groups.put(group.id.subscription, group.id.key, group)
             return current is None
 

@@ -42,7 +42,7 @@ class Vaults:
             created = current is None
             vault = msgspec.structs.replace(vault, location=normal_location(vault.location))
             if current is not None and current.location != vault.location:
-                raise refusals.elsewhere(current.id, current.location, vault.location)
+                raise refusals.in_other_location(current.id, current.location, vault.location)
             timing = self._state.behaviour.operations
             write = Write(method="PUT", resource_id=vault.id, timing=timing, created=created)
             # A vault exists at once, while it is still Provisioning.

@@ -123,6 +123,6 @@ class World:
         """Count one request; for a list, each page is a request."""
         self._state.journal.count(method, path)
 
-    def become(self, other: World) -> None:
+    def take_over(self, other: World) -> None:
         """Take over the contents of ``other``, which must have the same clock. An emulator then serves that world."""
-        self._state.become(other.state)
+        self._state.take_over(other.state)

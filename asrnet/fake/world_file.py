@@ -161,7 +161,7 @@ def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Be
     raise_any(mistakes)
     world = World(clock=clock, behaviour=behaviour, tenant=content.tenant or TENANT)
     seed(world, *resources)
-    world.protected_items.go_on_replicating()
+    world.protected_items.continue_replicating()
     for resource_id, text in content.extras.items():
         try:
             world.extras[ArmId(resource_id).key] = msgspec.json.decode(text, type=dict[str, object])

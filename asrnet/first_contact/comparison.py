@@ -35,7 +35,7 @@ class Difference(Struct, frozen=True, kw_only=True):
             azure, emulator = set(self.azure), set(self.emulator)
             only = [("Azure", sorted(azure - emulator)), ("the emulator", sorted(emulator - azure))]
             return f"{self.fact}: " + "; ".join(f"only {side} has {', '.join(names)}" for side, names in only if names)
-        return f"{self.fact}: Azure {shown(self.azure)}, the emulator {shown(self.emulator)}"
+        return f"{self.fact}: Azure {fact_text(self.azure)}, the emulator {fact_text(self.emulator)}"
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """The names of the experiments that refute it."""
 
 
-def shown(fact: Fact) -> str:
+def fact_text(fact: Fact) -> str:
     """A fact as text."""
     if fact is None:
         return "nothing"

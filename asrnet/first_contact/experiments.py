@@ -67,7 +67,7 @@ def experiment(*rows: str, stage: Stage = "prepared") -> Callable[[Play], Play]:
 @experiment("ReplicationFabrics_List", "ReplicationNetworks_List", "ReplicationNetworkMappings_List", stage="fresh")
 def fresh_lists_of_networks(session: Session) -> Facts:
     """List the fabrics, networks and mappings of a vault without fabrics."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault has fabrics already")
     facts: Facts = {}
     for kind in ("replicationFabrics", "replicationNetworks", "replicationNetworkMappings"):
@@ -84,7 +84,7 @@ def fresh_lists_of_networks(session: Session) -> Facts:
 )
 def fresh_lists_of_machines(session: Session) -> Facts:
     """List the machines, containers, container mappings and recovery plans of a vault without machines."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault has fabrics already")
     facts: Facts = {}
     kinds = ("ProtectedItems", "ProtectionContainers", "ProtectionContainerMappings", "RecoveryPlans")
@@ -111,7 +111,7 @@ def other_lists(session: Session) -> Facts:
 @experiment("ReplicationFabrics_Get", stage="fresh")
 def missing_fabric(session: Session) -> Facts:
     """Read a fabric that does not exist."""
-    return session.told(session.get(f"{session.place.vault}/replicationFabrics/{PREFIX}-none"))
+    return session.status_facts(session.get(f"{session.place.vault}/replicationFabrics/{PREFIX}-none"))
 
 
 @experiment("ReplicationNetworks_ListByReplicationFabrics", "ReplicationNetworkMappings_Get", stage="fresh")
@@ -119,21 +119,23 @@ def below_a_missing_fabric(session: Session) -> Facts:
     """Read networks and a mapping under a fabric that does not exist."""
     networks = f"{session.place.vault}/replicationFabrics/{PREFIX}-none/replicationNetworks"
     mapping = f"{networks}/azureNetwork/replicationNetworkMappings/{PREFIX}-none"
-    return with_names("list", list_facts(session, networks)) | with_names("mapping", session.told(session.get(mapping)))
+    return with_names("list", list_facts(session, networks)) | with_names(
+        "mapping", session.status_facts(session.get(mapping))
+    )
 
 
 @experiment("ReplicationFabrics_List", stage="fresh")
 def missing_vault(session: Session) -> Facts:
     """List the fabrics of a vault that does not exist."""
     vault = session.place.group.child("providers", "Microsoft.RecoveryServices", "vaults", f"{PREFIX}-none")
-    return session.told(session.get(f"{vault}/replicationFabrics"))
+    return session.status_facts(session.get(f"{vault}/replicationFabrics"))
 
 
 @experiment("VirtualNetworks_Get", stage="fresh")
 def missing_network(session: Session) -> Facts:
     """Read a virtual network that does not exist."""
     networks = f"{session.place.group}/providers/Microsoft.Network/virtualNetworks"
-    return session.told(session.get(f"{networks}/{PREFIX}-none"))
+    return session.status_facts(session.get(f"{networks}/{PREFIX}-none"))
 
 
 @experiment("ReplicationVaultSetting_List", "ReplicationVaultSetting_Get", stage="fresh")
@@ -143,7 +145,7 @@ def vault_settings(session: Session) -> Facts:
     answer = session.get(f"{settings}/default")
     return {
         **with_names("list", list_facts(session, settings)),
-        **session.told(answer),
+        **session.status_facts(answer),
         "members": session.members(answer.document) if answer.status == _OK else None,
     }
 
@@ -155,7 +157,7 @@ def backup_settings(session: Session) -> Facts:
     """Read the settings of Azure Backup, as clients do along with a vault."""
     facts: Facts = {}
     for path in ("backupconfig/vaultconfig", "backupstorageconfig/vaultstorageconfig", "backupProtectedItems"):
-        facts |= with_names(path, session.told(session.get(f"{session.place.vault}/{path}")))
+        facts |= with_names(path, session.status_facts(session.get(f"{session.place.vault}/{path}")))
     return facts
 
 
@@ -166,7 +168,7 @@ def rights(session: Session) -> Facts:
     for name, scope in (("vault", session.place.vault), ("group", session.place.group)):
         answer = session.get(f"{scope}/providers/Microsoft.Authorization/permissions")
         roles = elements(answer.document, "value")
-        facts |= with_names(name, session.told(answer))
+        facts |= with_names(name, session.status_facts(answer))
         facts[f"{name}: has roles"] = bool(roles)
         facts[f"{name}: a role has actions and notActions"] = bool(roles) and {"actions", "notActions"} <= set(
             roles[0] or ()
@@ -181,7 +183,7 @@ def network_created(session: Session) -> Facts:
     state, _ = session.finish(answer)
     document = session.get(session.place.network("A1")).document
     return {
-        **session.told(answer),
+        **session.status_facts(answer),
         "says where to ask": "azure-asyncoperation" in answer.headers,
         "ended": state,
         "provisioningState": session.word(at(document, "properties", "provisioningState")),
@@ -201,18 +203,18 @@ def network_on_conditions(session: Session) -> Facts:
     ):
         answer = session.put_network("A1", headers)
         session.finish(answer)
-        facts |= with_names(name, session.told(answer))
+        facts |= with_names(name, session.status_facts(answer))
     return facts
 
 
 @experiment("ReplicationFabrics_Create", "ReplicationFabrics_OperationResults", stage="fresh")
 def fabric_created(session: Session) -> Facts:
     """Create the fabric of a region, and read the Location of the operation after its end."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault has a fabric for the region already")
     write = session.write("PUT", session.place.fabrics[0], session.fabric_body(session.place.regions[0]))
     location = write.answer.headers.get("location")
-    result = session.told(session.get(location)) if location else {}
+    result = session.status_facts(session.get(location)) if location else {}
     return write.facts | acceptance(write) | with_names("Location", result)
 
 
@@ -225,7 +227,7 @@ def fabric_read(session: Session) -> Facts:
     answer = session.get(session.place.fabrics[0])
     document = answer.document
     return {
-        **session.told(answer),
+        **session.status_facts(answer),
         "members": session.members(document, depth=3),
         "bcdrState": session.word(at(document, "properties", "bcdrState")),
         "health": session.word(at(document, "properties", "health")),
@@ -242,13 +244,13 @@ def fabric_in_another_case(session: Session) -> Facts:
         f"{vault.parent}/providers/microsoft.recoveryservices/VAULTS/{vault.name.upper()}"
         f"/replicationfabrics/{fabric.name.upper()}"
     )
-    return session.told(answer) | {"has its name as it was made": at(answer.document, "name") == fabric.name}
+    return session.status_facts(answer) | {"has its name as it was made": at(answer.document, "name") == fabric.name}
 
 
 @experiment("ReplicationFabrics_Create")
 def fabric_again(session: Session) -> Facts:
     """Put a fabric a second time under its name."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault's fabric for the region is not ours to put")
     return session.write("PUT", session.place.fabrics[0], session.fabric_body(session.place.regions[0])).facts
 
@@ -256,7 +258,7 @@ def fabric_again(session: Session) -> Facts:
 @experiment("duplicate_fabric")
 def second_fabric_of_a_region(session: Session) -> Facts:
     """Put a second fabric for the same region."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault's fabric for the region is in use")
     second = session.place.vault.child("replicationFabrics", f"{PREFIX}-second")
     write = session.write("PUT", second, session.fabric_body(session.place.regions[0]))
@@ -278,7 +280,7 @@ def networks_of_an_azure_fabric(session: Session) -> Facts:
 @experiment("ReplicationNetworks_Get")
 def azure_network(session: Session) -> Facts:
     """Read the network azureNetwork of an Azure fabric."""
-    return session.told(session.get(f"{session.place.fabrics[0]}/replicationNetworks/azureNetwork"))
+    return session.status_facts(session.get(f"{session.place.fabrics[0]}/replicationNetworks/azureNetwork"))
 
 
 # Mappings: missing ones, and the life of one.
@@ -289,8 +291,8 @@ def missing_mapping(session: Session) -> Facts:
     """Read a mapping that does not exist, under azureNetwork and under the name of its network."""
     session.start_with()
     constant, named = session.place.mapping("None"), session.place.mapping("None", segment=f"{PREFIX}-A1")
-    return with_names("azureNetwork", session.told(session.get(constant))) | with_names(
-        "its name", session.told(session.get(named))
+    return with_names("azureNetwork", session.status_facts(session.get(constant))) | with_names(
+        "its name", session.status_facts(session.get(named))
     )
 
 
@@ -318,7 +320,7 @@ def mapping_read(session: Session) -> Facts:
     document = answer.document
     network_ids = [str(at(document, "properties", f"{end}NetworkId")) for end in ("primary", "recovery")]
     return {
-        **session.told(answer),
+        **session.status_facts(answer),
         "members": session.members(document),
         "state": session.word(at(document, "properties", "state")),
         "networks in lower case": all(network_id == network_id.lower() for network_id in network_ids),
@@ -335,7 +337,7 @@ def network_segment(session: Session) -> Facts:
     facts = session.write("PUT", named, session.mapping_body("A1", "B1")).facts
     for name, segment in (("its name", f"{PREFIX}-A1"), ("azureNetwork", "azureNetwork"), ("made-up", "anything")):
         answer = session.get(session.place.mapping("Forward", segment=segment))
-        facts |= with_names(name, session.told(answer))
+        facts |= with_names(name, session.status_facts(answer))
         if answer.status == _OK:
             facts[f"{name}: id has azureNetwork"] = "/azurenetwork/" in str(at(answer.document, "id")).lower()
     return facts
@@ -357,7 +359,7 @@ def mapping_in_another_case(session: Session) -> Facts:
     """Read a mapping in upper case."""
     session.start_with(Forward=("A1", "B1"))
     answer = session.get(session.place.mapping("Forward").replace(f"{PREFIX}-Forward", f"{PREFIX}-Forward".upper()))
-    return session.told(answer)
+    return session.status_facts(answer)
 
 
 @experiment("ReplicationNetworkMappings_Create")
@@ -535,7 +537,7 @@ def jobs_of_mappings(session: Session) -> Facts:
     for write in (session.write("PUT", path, session.mapping_body("A1", "B1")), session.write("DELETE", path)):
         answer = session.ended_job(write.operation)
         method = "PUT" if not facts else "DELETE"
-        facts |= with_names(method, session.told(answer))
+        facts |= with_names(method, session.status_facts(answer))
         if answer.status == _OK:
             job = at(answer.document, "properties")
             facts[f"{method}: name is the operation's"] = at(answer.document, "name") == write.operation
@@ -565,7 +567,7 @@ def job_filters(session: Session) -> Facts:
         ("or", "jobStatus eq 'Succeeded' or jobStatus eq 'InProgress'"),
     ):
         answer = session.get(f"{session.place.vault}/replicationJobs", filter=odata_filter)
-        facts |= with_names(name, session.told(answer))
+        facts |= with_names(name, session.status_facts(answer))
         if answer.status == _OK:
             names = {str(at(job, "name")).lower() for job in elements(answer.document, "value")}
             facts[f"{name}: has the job"] = write.operation.lower() in names
@@ -580,7 +582,7 @@ def operation_status(session: Session) -> Facts:
     answer = session.get(write.answer.headers.get("azure-asyncoperation") or operation_url(write.answer))
     document = answer.document
     return {
-        **session.told(answer),
+        **session.status_facts(answer),
         "members": session.members(document, depth=1),
         "status": session.word(at(document, "status")),
         "id": session.word(at(document, "id")),
@@ -594,14 +596,14 @@ def operation_status(session: Session) -> Facts:
 def unknown_operation(session: Session) -> Facts:
     """Read the status of an operation that does not exist."""
     nothing = "00000000-0000-0000-0000-000000000000"
-    return session.told(session.get(f"{session.place.vault}/replicationOperationStatus/{nothing}"))
+    return session.status_facts(session.get(f"{session.place.vault}/replicationOperationStatus/{nothing}"))
 
 
 @experiment("ReplicationJobs_Get")
 def unknown_job(session: Session) -> Facts:
     """Read a job that does not exist."""
     nothing = "00000000-0000-0000-0000-000000000000"
-    return session.told(session.get(f"{session.place.vault}/replicationJobs/{nothing}"))
+    return session.status_facts(session.get(f"{session.place.vault}/replicationJobs/{nothing}"))
 
 
 @experiment("ReplicationNetworkMappings_OperationResults")
@@ -614,7 +616,7 @@ def operation_results(session: Session) -> Facts:
         write = session.write(method, path, body)
         if location := write.answer.headers.get("location"):
             answer = session.get(location)
-            facts |= with_names(method, session.told(answer)) | {f"{method}: is empty": answer.is_empty}
+            facts |= with_names(method, session.status_facts(answer)) | {f"{method}: is empty": answer.is_empty}
     return facts or {"has a Location": False}
 
 
@@ -631,7 +633,7 @@ def network_deleted_under_a_mapping(session: Session) -> Facts:
     answer = session.get(session.place.mapping("Forward"))
     return {
         **with_names("network", {"ended": write.state or "refused"}),
-        **session.told(answer),
+        **session.status_facts(answer),
         "changed members": changed_members(before, answer.document) if answer.status == _OK else None,
     }
 
@@ -648,7 +650,7 @@ def missing_fabric_deleted(session: Session) -> Facts:
 @experiment("ReplicationFabrics_Delete")
 def fabric_removed_with_a_mapping(session: Session) -> Facts:
     """Remove a fabric while a mapping leads from it."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault's fabrics are not ours to remove")
     session.start_with(Forward=("A1", "B1"))
     session.is_set_up = False
@@ -658,7 +660,7 @@ def fabric_removed_with_a_mapping(session: Session) -> Facts:
 @experiment("ReplicationFabrics_Purge")
 def fabric_purged_with_mappings(session: Session) -> Facts:
     """Delete a fabric while a mapping leads to it and one from it."""
-    if not session.place.may_make_fabrics:
+    if not session.place.may_create_fabrics:
         raise NotTried("the vault's fabrics are not ours to delete")
     session.start_with(Forward=("A1", "B1"), Reverse=("B1", "A1"))
     session.is_set_up = False

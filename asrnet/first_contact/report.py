@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from asrnet.first_contact.comparison import Result, Row, assumed_and_untried, rows_of, shown
+from asrnet.first_contact.comparison import Result, Row, assumed_and_untried, fact_text, rows_of
 from asrnet.first_contact.tidying import LeftOver
 
 _WORDS = {"same": "same", "differs": "**differs**", "not_tried": "not tried"}
@@ -130,7 +130,7 @@ def as_markdown(report: Report) -> str:
     for result in report.results:
         facts = {**result.azure.facts, **result.azure.remarks}
         # Lists of members would fill the page, so they are only in the JSON.
-        answers = "; ".join(f"{name}: {shown(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
+        answers = "; ".join(f"{name}: {fact_text(fact)}" for name, fact in facts.items() if not isinstance(fact, tuple))
         answers = (result.azure.not_tried or answers).replace("|", "\\|")
         lines.append(f"| {result.experiment.name} | {result.experiment.does} | {_WORDS[result.outcome]} | {answers} |")
     return "\n".join([*lines, ""])

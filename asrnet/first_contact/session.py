@@ -81,7 +81,7 @@ class Place(Struct, frozen=True, kw_only=True):
         return (*names, self.vault.name, *((machine.name, machine.parent.name) if machine else ()))
 
     @property
-    def may_make_fabrics(self) -> bool:
+    def may_create_fabrics(self) -> bool:
         """Whether the vault had no fabrics for the two regions."""
         return all(fabric.name.startswith(PREFIX) for fabric in self.fabrics)
 
@@ -135,7 +135,7 @@ class Session:
         if method != "GET" and (url := operation_url(answer)):
             self._running[url] = answer
         if answer.status in _UNANSWERED:
-            codes = self.told(answer)
+            codes = self.status_facts(answer)
             raise NotTried(f"{method} was answered {answer.status} {codes['code'] or ''}".rstrip())
         return answer
 
@@ -143,7 +143,7 @@ class Session:
         """Send a GET request."""
         return self.send("GET", path, query={f"${name}": value for name, value in query.items()})
 
-    def told(self, answer: Answer) -> Facts:
+    def status_facts(self, answer: Answer) -> Facts:
         """The status of an answer and, for an error, its outer code and Site Recovery's own code in the detail."""
         if answer.status < _ERROR:
             return {"status": answer.status}
@@ -159,7 +159,7 @@ class Session:
         """Send a write and wait for its operation. The facts describe the first answer and the end of the operation."""
         started = self._wire.clock.now()
         answer = self.send(method, path, body)
-        facts = self.told(answer)
+        facts = self.status_facts(answer)
         operation = operation_url(answer).partition("?")[0].rpartition("/")[2]
         if answer.status >= _ERROR or not wait:
             return Write(answer=answer, facts=facts, state="", operation=operation)
@@ -189,7 +189,7 @@ class Session:
             if str(state).lower() in END_STATES or (state is None and status.status != _ACCEPTED):
                 self._running.pop(url, None)
             if state is None and status.status != _ACCEPTED:
-                return ("Succeeded" if status.status < _ERROR else "Failed"), self.told(status).get("code")
+                return ("Succeeded" if status.status < _ERROR else "Failed"), self.status_facts(status).get("code")
             if str(state).lower() in END_STATES:
                 return str(self.word(state)), self.word(at(status.document, "error", "code"))
             if self._wire.clock.now() > until:
@@ -231,7 +231,7 @@ class Session:
             asked.add(url)
             answer = self.get(url)
             if answer.status != _OK:
-                codes = self.told(answer)
+                codes = self.status_facts(answer)
                 if codes["detail code"] == _UNUSED:
                     return []
                 raise NotTried(f"a list was answered {answer.status} {codes['detail code'] or codes['code'] or ''}")
@@ -304,13 +304,13 @@ class Session:
         if self._obstacle:
             raise NotTried(self._obstacle)
         try:
-            self._make_what_is_missing()
+            self._create_missing()
         except NotTried as reason:
             self._obstacle = str(reason)
             raise
         self.is_set_up = True
 
-    def _make_what_is_missing(self) -> None:
+    def _create_missing(self) -> None:
         for label in LABELS:
             if self.get(self.place.network(label)).status == _NOT_FOUND:
                 state, code = self.finish(self.put_network(label))
@@ -389,7 +389,7 @@ def with_names(prefix: str, facts: Facts) -> Facts:
 def list_facts(session: Session, path: object, *, counted: bool = True) -> Facts:
     """The form of a list: its status, whether it is empty (unless not ``counted``), and its last link."""
     answer = session.get(path)
-    facts = session.told(answer)
+    facts = session.status_facts(answer)
     if answer.status == _OK:
         if counted:
             facts["is empty"] = at(answer.document, "value") == []

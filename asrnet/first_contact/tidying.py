@@ -153,7 +153,7 @@ def place_of(session: Session, vault: ArmId, group: ArmId, regions: tuple[str, s
     )
 
 
-def written(place: Place) -> list[str]:
+def planned_writes(place: Place) -> list[str]:
     """What first contact will write, one line each."""
     lines = [f"virtual network {place.network(label)}" for label in LABELS]
     lines += [f"fabric {fabric}" for fabric in place.fabrics if fabric.name.startswith(PREFIX)]

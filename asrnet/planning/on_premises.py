@@ -11,7 +11,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import MICROSOFT_AZURE
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.planning.view import VaultView
-from asrnet.vmm import ServerNetwork, Topology, check_machines, check_row, check_topology, refusal
+from asrnet.vmm import ServerNetwork, Topology, check_machines, check_row, check_topology, name_error
 
 RETIRED = "2023-03-01"
 """When Microsoft retired replication from System Center VMM."""
@@ -86,7 +86,7 @@ def _refuse_double_claims(pairs: Sequence[Pair], inventory: Inventory) -> None:
             topology = inventory.vaults[pair.vault].topology
             network = None if isinstance(topology, Unknown) else topology.network_by_id(primary)
             name = f"{network.server.name}/{network.network.name}" if network else str(primary)
-            raise refusal(
+            raise name_error(
                 f"pairs '{other.name}' and '{pair.name}' both map {name} forward or in reverse; "
                 f"the first is at {other.source}",
                 pair.source,

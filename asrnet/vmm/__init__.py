@@ -26,7 +26,7 @@ from asrnet.vmm.topology import (
     ServerNetwork,
     Topology,
     cloud_of,
-    refusal,
+    name_error,
 )
 from asrnet.vmm.vault import (
     checked,
@@ -61,10 +61,10 @@ __all__ = [
     "failback_hosts",
     "merge",
     "merge_all",
+    "name_error",
     "parse_topology",
     "read_topology",
     "read_topology_of_vault",
-    "refusal",
     "targets",
     "topology_of",
     "topology_of_vault",

@@ -112,18 +112,18 @@ class Topology(Struct, frozen=True, kw_only=True):
 
     def server(self, name: str) -> Server:
         """The server with this name or fabric name. Raises InputError unless exactly one has it."""
-        return _one(name, self.servers, _server_names, "unknown VMM server", Source())
+        return _find_one(name, self.servers, _server_names, "unknown VMM server", Source())
 
     def network(self, name: VmNetworkName, where: Source = Source()) -> ServerNetwork:  # noqa: B008 - a frozen value
         """The VM network by server and name. Raises InputError, with ``where``, unless exactly one matches."""
-        server = _one(name.server, self.servers, _server_names, "unknown VMM server", where)
+        server = _find_one(name.server, self.servers, _server_names, "unknown VMM server", where)
         lacking = f"{server.name} has no VM network"
-        return ServerNetwork(server, _one(name.network, server.networks, _network_names, lacking, where))
+        return ServerNetwork(server, _find_one(name.network, server.networks, _network_names, lacking, where))
 
     def find_network(self, text: str) -> ServerNetwork:
         """The VM network with this id, ``server/name`` or name. Raises InputError unless exactly one matches."""
         everywhere = [ServerNetwork(server, network) for server in self.servers for network in server.networks]
-        return _one(text, everywhere, _names_anywhere, "unknown VM network", Source())
+        return _find_one(text, everywhere, _names_anywhere, "unknown VM network", Source())
 
     def network_by_id(self, network_id: ArmId) -> ServerNetwork | None:
         """The VM network with this id, or None."""
@@ -152,7 +152,7 @@ class Topology(Struct, frozen=True, kw_only=True):
         protected = cloud_of(server, protection.primary, where)
         other = server
         if protection.recovery_server is not None:
-            other = _one(protection.recovery_server, self.servers, _server_names, "unknown VMM server", where)
+            other = _find_one(protection.recovery_server, self.servers, _server_names, "unknown VMM server", where)
         return CloudPair(server, protected, other, cloud_of(other, protection.recovery or "", where))
 
 
@@ -161,7 +161,7 @@ V = TypeVar("V")
 
 def cloud_of(server: Server, name: str, where: Source) -> Cloud:
     """The cloud of a server by name. Raises InputError, or DocumentError with ``where``, unless exactly one matches."""
-    return _one(name, server.clouds, _cloud_names, f"{server.name} has no cloud", where)
+    return _find_one(name, server.clouds, _cloud_names, f"{server.name} has no cloud", where)
 
 
 def same(name: str, other: str) -> bool:
@@ -174,7 +174,7 @@ def contains(names: Iterable[str], name: str | None) -> bool:
     return name is not None and name != "" and any(same(other, name) for other in names)
 
 
-def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
+def name_error(problem: str, where: Source, *, hint: str = "") -> InputError:
     """The error for a problem: a DocumentError if ``where`` is in a file, otherwise an InputError."""
     if where.file:  # names from a vault or the command line have no line
         return DocumentError(
@@ -183,16 +183,18 @@ def refusal(problem: str, where: Source, *, hint: str = "") -> InputError:
     return InputError(problem, hint=hint)
 
 
-def _one(name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source) -> V:
+def _find_one(
+    name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source
+) -> V:
     """The candidate called ``name``. Its first name is for display, its second is unique."""
     matches = [candidate for candidate in candidates if contains(names_of(candidate), name)]
     if len(matches) == 1:
         return matches[0]
     if not matches:
         all_names = [candidate_name for candidate in candidates for candidate_name in names_of(candidate)]
-        raise refusal(f"{lacking} '{name}'{did_you_mean(name, all_names)}", where)
+        raise name_error(f"{lacking} '{name}'{did_you_mean(name, all_names)}", where)
     ids = ", ".join(sorted(names_of(match)[1] for match in matches))
-    raise refusal(f"'{name}' is not a unique name: {ids}", where, hint="give the id of the one you mean")
+    raise name_error(f"'{name}' is not a unique name: {ids}", where, hint="give the id of the one you mean")
 
 
 def _server_names(server: Server) -> Sequence[str]:

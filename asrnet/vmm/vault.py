@@ -26,7 +26,7 @@ from asrnet.vmm.topology import (
     Topology,
     cloud_of,
     contains,
-    refusal,
+    name_error,
     same,
 )
 
@@ -181,7 +181,7 @@ def checked(topology: Topology) -> Topology:
 def _expect(name: str, allowed: Iterable[str], what: str, where: Source) -> None:
     names = tuple(allowed)
     if not contains(names, name):
-        raise refusal(f"unknown {what} '{name}'{did_you_mean(name, names)}", where)
+        raise name_error(f"unknown {what} '{name}'{did_you_mean(name, names)}", where)
 
 
 def _server(
@@ -252,7 +252,7 @@ def _index_of_server(servers: Sequence[Server], declared: Server) -> int:
         if _is_server(server, declared):
             return index
     nearest = did_you_mean(declared.name, [server.name for server in servers])
-    raise refusal(f"the vault has no VMM server '{declared.name}'{nearest}", declared.source)
+    raise name_error(f"the vault has no VMM server '{declared.name}'{nearest}", declared.source)
 
 
 def _merged(live: Server, declared: Server) -> Server:
@@ -280,20 +280,22 @@ def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, ser
     for entry in declared:
         namesakes = [candidate for candidate in live if same(entry.name, candidate.name)]
         if not namesakes:
-            raise refusal(f"{server.name} has no {what} '{entry.name}'{did_you_mean(entry.name, names)}", entry.source)
-        meant = [candidate for candidate in namesakes if _means(entry, candidate)]
+            raise name_error(
+                f"{server.name} has no {what} '{entry.name}'{did_you_mean(entry.name, names)}", entry.source
+            )
+        meant = [candidate for candidate in namesakes if _matches(entry, candidate)]
         ids = ", ".join(sorted(candidate.resource_name for candidate in namesakes))
         if not meant:
             message = f"{server.name} has no {what} '{entry.name}' with the id '{entry.resource_name}', but {ids}"
-            raise refusal(message, entry.source)
+            raise name_error(message, entry.source)
         if len(meant) > 1:
             message = f"{server.name} has several {what}s '{entry.name}': {ids}"
-            raise refusal(message, entry.source, hint="give the id of the one you mean as its key 'name'")
+            raise name_error(message, entry.source, hint="give the id of the one you mean as its key 'name'")
 
 
 def _linked(live: Network, declared: Sequence[Network]) -> Network:
     for entry in declared:
-        if _means(entry, live):
+        if _matches(entry, live):
             return structs.replace(
                 live,
                 logical_network=entry.logical_network or live.logical_network,
@@ -305,14 +307,14 @@ def _linked(live: Network, declared: Sequence[Network]) -> Network:
 
 def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
     for entry in declared:
-        if _means(entry, live):
+        if _matches(entry, live):
             # An empty list means that the cloud is associated with none.
             names = live.logical_networks if entry.logical_networks is None else entry.logical_networks
             return structs.replace(live, logical_networks=names, source=entry.source)
     return live
 
 
-def _means(declared: Named, live: Named) -> bool:
+def _matches(declared: Named, live: Named) -> bool:
     """Whether both have the same name and, if ``declared`` gives a resource name, the same resource name."""
     is_told_apart = not declared.resource_name or same(declared.resource_name, live.resource_name)
     return same(declared.name, live.name) and is_told_apart

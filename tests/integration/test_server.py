@@ -23,9 +23,9 @@ from asrnet.clocks import SystemClock
 from asrnet.emulator.app import App
 from asrnet.emulator.capture import Capture
 from asrnet.emulator.faults import Fault
-from asrnet.emulator.server import Patience
+from asrnet.emulator.server import Timeouts
 from asrnet.emulator.serving import Emulator, ServeOptions, app_of, running
-from asrnet.emulator.trust import kept_trust
+from asrnet.emulator.trust import cached_trust
 from asrnet.errors import DocumentError, InputError
 from asrnet.fake.builder import SUBSCRIPTION, Builder
 
@@ -47,9 +47,9 @@ def emulator(cache: str) -> Iterator[Emulator]:
 
 @pytest.fixture
 def hasty(cache: str) -> Iterator[Emulator]:
-    patience = Patience(idle=0.3, request=0.3, answer=1.0)
+    timeouts = Timeouts(idle=0.3, request=0.3, answer=1.0)
     options = ServeOptions(port=0, tls_port=0, cache=cache)
-    with running(App(Builder(clock=SystemClock()).world), options, patience=patience) as found:
+    with running(App(Builder(clock=SystemClock()).world), options, timeouts=timeouts) as found:
         yield found
 
 
@@ -395,31 +395,31 @@ def test_traffic_is_captured_without_secrets(cache: str, tmp_path: Path) -> None
 
 
 def test_certificates_are_saved_and_reused(tmp_path: Path) -> None:
-    first, second = kept_trust(tmp_path / "kept"), kept_trust(tmp_path / "kept")
+    first, second = cached_trust(tmp_path / "kept"), cached_trust(tmp_path / "kept")
     assert first == second
     assert stat.S_IMODE((tmp_path / "kept" / "authority" / "ca.key").stat().st_mode) == 0o600
-    other = kept_trust(tmp_path / "kept", "10.1.2.3")
+    other = cached_trust(tmp_path / "kept", "10.1.2.3")
     assert (other.ca, other.certificate == first.certificate) == (first.ca, False)
 
 
 def test_certificates_are_renewed_before_they_expire(tmp_path: Path) -> None:
-    first = kept_trust(tmp_path)
+    first = cached_trust(tmp_path)
     before = first.certificate.read_bytes()
     (first.certificate.parent / "expires").write_text("1.0")
-    assert kept_trust(tmp_path).certificate.read_bytes() != before
+    assert cached_trust(tmp_path).certificate.read_bytes() != before
     old = first.ca.read_bytes()
     (tmp_path / "authority" / "expires").write_text("nonsense")
-    assert kept_trust(tmp_path).ca.read_bytes() != old
+    assert cached_trust(tmp_path).ca.read_bytes() != old
 
 
 @pytest.mark.parametrize("file", ["authority/ca.pem", "authority/ca.key", "server-*/server.pem", "server-*/server.key"])
 def test_damaged_certificates_are_replaced(tmp_path: Path, file: str) -> None:
-    kept_trust(tmp_path)
+    cached_trust(tmp_path)
     (spoilt,) = tmp_path.glob(file)
     spoilt.write_text("spoilt")
-    kept_trust(tmp_path).context()
-    assert kept_trust(tmp_path) == kept_trust(tmp_path)
-    assert b"BEGIN CERTIFICATE" in kept_trust(tmp_path).ca.read_bytes()
+    cached_trust(tmp_path).context()
+    assert cached_trust(tmp_path) == cached_trust(tmp_path)
+    assert b"BEGIN CERTIFICATE" in cached_trust(tmp_path).ca.read_bytes()
 
 
 def test_missing_certificates_are_an_error(cache: str) -> None:
@@ -433,7 +433,7 @@ def test_missing_certificates_are_an_error(cache: str) -> None:
 
 def test_emulators_that_start_together_share_one_authority(tmp_path: Path) -> None:
     def start(_: int) -> bytes:
-        trust = kept_trust(tmp_path)
+        trust = cached_trust(tmp_path)
         trust.context()
         return trust.ca.read_bytes()
 
@@ -445,11 +445,11 @@ def test_emulators_that_start_together_share_one_authority(tmp_path: Path) -> No
 def test_certificates_that_cannot_be_saved_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="certificates cannot be kept"):
-        kept_trust(tmp_path / "file" / "folder")
+        cached_trust(tmp_path / "file" / "folder")
 
 
 def test_own_certificates_can_be_used(cache: str) -> None:
-    kept = kept_trust(Path(cache))
+    kept = cached_trust(Path(cache))
     options = ServeOptions(port=0, tls_port=0, tls_cert=str(kept.certificate), tls_key=str(kept.key))
     with running(App(Builder(clock=SystemClock()).world), options) as found:
         assert found.ca == kept.certificate
@@ -471,7 +471,7 @@ def test_invalid_certificates_are_an_error(tmp_path: Path) -> None:
         ({"tls_cert": "x"}, "needs its key"),
         ({"latency": -1.0}, "latency"),
         ({"operations": "sometimes"}, "operation timing"),
-        ({"page_size": 0}, "a page holds"),
+        ({"page_size": 0}, "a page has"),
         ({"retry_after": -1}, "retry_after"),
         ({"state": "/nowhere/at/all.yaml"}, "/nowhere/at/all.yaml"),
         ({"seed": "/nowhere/at/all.yaml"}, "/nowhere/at/all.yaml"),

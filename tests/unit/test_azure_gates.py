@@ -25,7 +25,7 @@ def test_closing_the_gate_invalidates_every_ticket() -> None:
     waiting = gate.take(0.0)
     gate.depart(gate.take(0.0))
     gate.throttled(0.0, 5.0)
-    assert not gate.stands(waiting)
+    assert not gate.is_valid(waiting)
 
 
 def test_a_probe_follows_within_a_second_of_each_refusal_however_many_there_are() -> None:
@@ -63,7 +63,7 @@ def test_the_first_answer_after_a_refusal_that_has_a_remaining_quota_replaces_th
     gate.throttled(0.0, 1.0)
     guessed = gate.take(1.0)
     gate.answered(1.5, 0)
-    assert not gate.stands(guessed)
+    assert not gate.is_valid(guessed)
     assert gate.take(1.5).at > guessed.at
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from asrnet.azure.members import every, every_readable
+from asrnet.azure.members import translate_all, translate_readable
 from asrnet.azure.models import read_mapping
 from asrnet.errors import ServiceError
 from asrnet.model.arm import ArmId
@@ -118,7 +118,7 @@ def test_only_the_constant_segment_names_a_network_under_a_region() -> None:
 def test_one_invalid_element_fails_a_list_that_proves_absence() -> None:
     rows = [mapping_row(), {**mapping_row(), "id": "/what/is/this"}]
     with pytest.raises(ServiceError, match="an element that cannot be read: '/what/is/this' is not a resource id"):
-        list(every(rows, read_mapping, MAPPING.vault_id))
+        list(translate_all(rows, read_mapping, MAPPING.vault_id))
 
 
 def test_where_absence_proves_nothing_an_invalid_element_is_left_out_with_a_warning(
@@ -126,7 +126,7 @@ def test_where_absence_proves_nothing_an_invalid_element_is_left_out_with_a_warn
 ) -> None:
     rows = [{**mapping_row(), "id": "/what/is/this"}, mapping_row()]
     with caplog.at_level(logging.WARNING):
-        assert list(every_readable(rows, read_mapping, MAPPING.vault_id, "a mapping")) == [MAPPING]
+        assert list(translate_readable(rows, read_mapping, MAPPING.vault_id, "a mapping")) == [MAPPING]
     assert "left out a mapping that cannot be read: '/what/is/this'" in caplog.text
 
 
