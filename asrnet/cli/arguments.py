@@ -156,20 +156,20 @@ def _no_command(word: str) -> InputError:
 
 def _parsed(parser: Parser, argv: Sequence[str], command: str, arguments: Mapping[str, Any]) -> _Parsed:
     """What ``parser`` makes of ``argv``, added to ``arguments``. Raises InputError where it cannot go on."""
-    argv, mistakes = _without_single_dashes(argv, parser, command)
-    is_complete, unclear = not mistakes, set[str]()
+    argv, mistakes, is_complete = _without_single_dashes(argv, parser, command)
+    unclear: set[str] = set()
     namespace = argparse.Namespace(**arguments)
     _, unknown = parser.parse_known_args(argv, namespace)
-    if unknown:
-        rest, unknown_arguments = _without_unknown(argv, unknown, words=() if command else COMMANDS)
-        mistakes += [_unknown(argument, parser, command) for argument in unknown_arguments]
-        # Of the options that may have been meant, the values are not known.
-        unknown_options = [argument for argument in unknown_arguments if argument.startswith("-")]
-        for argument in unknown_options:
-            unclear |= _perhaps_meant(argument, command)
-        is_complete = is_complete and not unknown_options
+    options = [argument for argument in unknown if argument.startswith("-")]
+    if options:
+        # The values of unknown options were taken for arguments.
+        argv = _without_values(options, argv, words=() if command else COMMANDS)
         namespace = argparse.Namespace(**arguments)
-        parser.parse_known_args(rest, namespace)
+        _, unknown = parser.parse_known_args(argv, namespace)
+        is_complete = False
+        for option in options:
+            unclear |= _perhaps_meant(option, command)  # its value is not known
+    mistakes += [_unknown(argument, parser, command) for argument in unknown]
     parsed = _Parsed(vars(namespace), mistakes, unclear, is_complete)
     for action in parser.options:
         value = parsed.arguments.get(action.dest)
@@ -182,29 +182,20 @@ def _parsed(parser: Parser, argv: Sequence[str], command: str, arguments: Mappin
     return parsed
 
 
-def _without_unknown(
-    argv: Sequence[str], unknown: Sequence[str], *, words: Collection[str]
-) -> tuple[list[str], list[str]]:
-    """The arguments that are left without the ``unknown`` ones, and the mistakes among the latter.
+def _without_values(options: Sequence[str], argv: Sequence[str], *, words: Collection[str]) -> list[str]:
+    """``argv`` without the words after unknown ``options``, which are probably their values.
 
-    A word after an unknown option is probably its value: it is taken neither for a mistake nor for an argument, unless
-    it is one of ``words``.
+    The ``words`` are never taken for values.
     """
-    known: list[str] = []
-    mistakes: list[str] = []
-    remaining = list(unknown)
+    remaining: list[str] = []
     may_be_value = False
-    for argument in argv:
-        is_option = argument.startswith("-") and len(argument) > 1
-        is_unknown = bool(remaining) and argument == remaining[0]
-        if is_unknown:
-            del remaining[0]
-        if may_be_value and not is_option and argument not in words:
-            may_be_value = False
-            continue
-        may_be_value = is_unknown and is_option and "=" not in argument and not _is_flag(argument)
-        (mistakes if is_unknown else known).append(argument)
-    return known, mistakes
+    for index, argument in enumerate(argv):
+        if argument == "--":
+            return [*remaining, *argv[index:]]
+        if not may_be_value or argument.startswith("-") or argument in words:
+            remaining.append(argument)
+        may_be_value = argument in options and "=" not in argument and not _is_flag(argument)
+    return remaining
 
 
 def _is_flag(spelling: str) -> bool:
@@ -278,17 +269,22 @@ def help_of(option: Option, module: ModuleType | None = None) -> str:
     return f"{text}{default}{variable}".replace("%", "%%")
 
 
-def _without_single_dashes(argv: Sequence[str], parser: Parser, command: str) -> tuple[list[str], list[InputError]]:
-    """``argv`` without what argparse would misread or stop at, and the mistakes in it.
+def _without_single_dashes(
+    argv: Sequence[str], parser: Parser, command: str
+) -> tuple[list[str], list[InputError], bool]:
+    """``argv`` without what argparse would misread or stop at, the mistakes in it, and whether every option is known.
 
     That is ``-out=x`` and the like, as terraform accepts, which argparse would read as ``-o ut=x``; and a value of an
     option that takes none.
     """
     known: list[str] = []
     mistakes: list[InputError] = []
+    is_complete = True
     may_be_value = False
+    flags = {flag for action in parser.options if action.nargs == 0 for flag in action.option_strings}
     for index, argument in enumerate(argv):
-        if argument == "--":
+        # Before the command, the words from the command on are not the main parser's.
+        if argument == "--" or (not command and argument in COMMANDS):
             known += argv[index:]
             break
         name, equals, value = argument.partition("=")
@@ -296,29 +292,23 @@ def _without_single_dashes(argv: Sequence[str], parser: Parser, command: str) ->
             may_be_value = False
             continue
         may_be_value = False
-        if not name.startswith("-") or " " in name or (len(name) == 2 and not equals):  # noqa: PLR2004 - a short option
-            # Before the command, the words from the command on are not the main parser's.
-            if not command and name in COMMANDS:
-                known += argv[index:]
-                break
-            known.append(argument)
-            continue
-        mistake = None
-        if name.startswith("--") or len(name) == 2:  # noqa: PLR2004
-            if equals and any(name in action.option_strings and action.nargs == 0 for action in parser.options):
-                mistake = InputError(f"{name} takes no value, found '{value}'", hint=f"see: {parser.prog} --help")
-        else:
-            mistake, may_be_value = _single_dash(name), not equals and not _is_flag(f"-{name}")
-        if mistake:
+        if equals and name in flags:
+            hint = f"see: {parser.prog} --help"
+            mistakes.append(InputError(f"{name} takes no value, found '{value}'", hint=hint))
+            known.append(name)
+        elif mistake := _single_dash(name):
             mistakes.append(mistake)
+            is_complete = False
+            may_be_value = not equals and not _is_flag(f"-{name}")
         else:
-            may_be_value = False
             known.append(argument)
-    return known, mistakes
+    return known, mistakes, is_complete
 
 
 def _single_dash(name: str) -> InputError | None:
-    """The mistake in ``-out`` or ``-var``, a long option with one dash; None for short options in one word."""
+    """The mistake in ``-out`` or ``-var``, a long option with one dash; None for any other argument."""
+    if not name.startswith("-") or name.startswith("--") or len(name) == 2:  # noqa: PLR2004 - a short option
+        return None
     option = next((option for option in all_options() if option.flag == f"-{name}"), None)
     if option:
         proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
@@ -382,6 +372,8 @@ def _perhaps_meant(argument: str, command: str) -> set[str]:
     from asrnet.cli import habits
 
     spelling = argument.partition("=")[0]
+    if any(spelling in option.flags for option in all_options()):  # an option of another command
+        return set()
     flags = _flags_of(command)
     meant = {_nearest_flag(spelling, flags), *habits.OPTIONS.get(spelling.lstrip("-"), "").split()}
     return {option.name for flag, option in flags.items() if option and flag in meant}

@@ -35,7 +35,13 @@ _POINTING: Final = frozenset({"github", "sarif"})
 def end(session: Session[Settings], module: ModuleType, error: AsrError | None = None) -> int:
     """Report why a run cannot begin: ``error``, and everything else that is wrong. Returns the exit code."""
     in_outputs = [*_in_outputs(session, module)]
-    errors = [*session.mistakes, *in_outputs, *_in_files(session), *([error] if error else [])]
+    errors = [
+        *session.mistakes,
+        *in_outputs,
+        *_in_sign_in(session),
+        *_in_files(session),
+        *([error] if error else []),
+    ]
     mistakes = [found for found in errors if isinstance(found, InputError)]
     others = {found.message: found for found in errors if not isinstance(found, InputError)}
     if mistakes:
@@ -139,6 +145,25 @@ def _in_outputs(session: Session[Settings], module: ModuleType) -> Iterator[Inpu
             yield error
 
 
+def _in_sign_in(session: Session[Settings]) -> Iterator[AsrError]:
+    """What is wrong with the options and the variables that say how to sign in to Azure."""
+    settings = session.settings
+    names = {option.name for option in options_of(session.command)}
+    is_offline = settings.world is not None or (session.command == "init" and not settings.vault)
+    if "backend" not in names or is_offline or not session.is_complete:
+        return
+    if not session.unclear & {"backend", "credential"}:
+        from asrnet import backends
+
+        try:
+            # Whether the endpoint is one of the cloud's can be said only with a correct desired state.
+            backends.check(
+                structs.replace(settings, endpoint=None), cloud=None if session.command == "init" else "public"
+            )
+        except AsrError as error:
+            yield error
+
+
 def _in_files(session: Session[Settings]) -> Iterator[AsrError]:
     """What is wrong in the files of the run: first in those that the command line does not name, then in its order."""
     settings = session.settings
@@ -149,7 +174,7 @@ def _in_files(session: Session[Settings]) -> Iterator[AsrError]:
     order = {name: index for index, name in enumerate(session.arguments)}
     for option in sorted(options, key=lambda option: order.get(option.name, -1)):
         value = settings.world if option.name == "backend" else getattr(settings, option.name)
-        read = _READERS.get("the world" if option.name == "backend" else option.reads)
+        read = READERS.get("the world" if option.name == "backend" else option.reads)
         if read is None or option.name in replaced | session.unclear:
             continue
         for path in value if isinstance(value, tuple) else filter(None, [value]):
@@ -171,11 +196,11 @@ def _can_be_read_twice(path: str) -> bool:
 
 def _read_desired(session: Session[Any], path: str) -> None:
     settings = session.settings
-    if session.command == "validate":
-        _validate(session, path)
-        return
     # An option that asrnet does not know may have been meant to name the file.
     if not session.is_complete and "file" not in settings.sources and not Path(path).exists():
+        return
+    if session.command == "validate":
+        _validate(session, path)
         return
     desired = inputs.read_desired(session)
     mistakes: list[InputError] = []
@@ -183,11 +208,10 @@ def _read_desired(session: Session[Any], path: str) -> None:
     with inputs.collected(mistakes):
         if session.command != "map":
             inputs.selection(settings, desired)
-    if settings.world is None and session.is_complete and not session.unclear:
-        from asrnet import backends
+        elif session.is_complete and not session.unclear & {"vault", "primary", "recovery"} and settings.primary:
+            from asrnet.cli.commands.map import named_resources
 
-        with inputs.collected(mistakes):
-            backends.check(settings, cloud=desired.cloud)
+            named_resources(settings, desired)
     raise_any(mistakes)
 
 
@@ -235,7 +259,7 @@ def _validate(session: Session[Any], path: str) -> None:
         raise_any([*examined.mistakes, *inputs.topology_mistakes(topology)])
 
 
-_READERS: Final[Mapping[str, Callable[[Session[Settings], str], None]]] = {
+READERS: Final[Mapping[str, Callable[[Session[Settings], str], None]]] = {
     "the desired state": _read_desired,
     "the topology": _read_topology,
     "the world": _read_world,

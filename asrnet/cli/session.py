@@ -87,8 +87,8 @@ class Session(Struct, Generic[S_co], frozen=True):
         except InputError as error:
             mistakes.append(error)
         # What seems to be missing may be what an unknown option stands for.
-        if hasattr(invocation.module, "conflicts") and session.is_complete:
-            mistakes += invocation.module.conflicts(session)
+        if hasattr(invocation.module, "option_mistakes") and session.is_complete:
+            mistakes += invocation.module.option_mistakes(session)
         return structs.replace(session, mistakes=tuple(mistakes))
 
     def so_far(

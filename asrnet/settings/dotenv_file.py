@@ -10,10 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from asrnet.errors import InputError
-
 _LIMIT: Final = 1024 * 1024
-_HINT: Final = "name a file with a NAME=value in each line"
+HINT: Final = "name a file with a NAME=value in each line"
+"""What to do about the problems of a file that was named."""
 
 
 class DotenvFile(Struct, frozen=True, kw_only=True):
@@ -29,25 +28,21 @@ NO_FILE: Final = DotenvFile()
 
 
 def load(path: str, *, trusted: bool = False) -> DotenvFile:
-    """The variables in the file ``path``.
+    """The variables in the file ``path``, and in ``problems`` what is wrong with it. A faulty line is skipped.
 
-    Raises InputError, about all its mistakes, if a trusted file is missing or has any. A ``.env`` in the working
-    directory may be meant for other tools, so its unreadable lines are skipped and listed in ``problems``.
+    A ``.env`` in the working directory need not exist, and may be meant for other tools.
     """
+    values: dict[str, str] = {}
     try:
         text = _text(path, trusted=trusted)
-    except FileNotFoundError as error:
-        if trusted:
-            raise InputError(f"{path}: the file of variables does not exist", hint=_HINT) from error
-        return NO_FILE
+    except FileNotFoundError:
+        if not trusted:
+            return NO_FILE
+        problems = [f"{path}: the file of variables does not exist"]
     except (OSError, ValueError) as error:
         problems = [f"{path}: the file of variables cannot be read: {getattr(error, 'strerror', None) or error}"]
-        values: dict[str, str] = {}
     else:
         values, problems = _parsed(text, path)
-    if trusted and problems:
-        others = [InputError(problem, hint=_HINT) for problem in problems[1:]]
-        raise InputError(problems[0], hint=_HINT, others=others)
     return DotenvFile(path=path, values=values, trusted=trusted, problems=tuple(problems))
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from asrnet.errors import InputError, did_you_mean, either, nearest
 from asrnet.settings import values
-from asrnet.settings.dotenv_file import NO_FILE, DotenvFile, load
+from asrnet.settings.dotenv_file import HINT, NO_FILE, DotenvFile, load
 from asrnet.settings.table import IDENTITY, VARIABLES, Option, Settings, all_options, options_of, settings_of
 
 _READ_BY_TESTS: Final = ("ASRNET_LIVE",)
@@ -77,17 +77,15 @@ def examine(
     chosen = env_file or arguments.get("env_file")
     named = chosen or environ.get("ASRNET_ENV_FILE")
     file = NO_FILE
-    try:
-        if "env_file" in unclear:
-            is_complete = False
-        elif named:
-            file = load(str(named), trusted=True)
-        elif dotenv:
-            file = load(dotenv)
-    except InputError as error:
+    if "env_file" in unclear:
         is_complete = False
+    elif named:
+        file = load(str(named), trusted=True)
+        is_complete = is_complete and not file.problems
         source = "" if chosen else "ASRNET_ENV_FILE: "
-        mistakes += [InputError(f"{source}{part}", hint=error.hint) for part in (error.problem, *error.others)]
+        mistakes += [InputError(f"{source}{problem}", hint=HINT) for problem in file.problems]
+    elif dotenv:
+        file = load(dotenv)
     options = [option for option in options_of(command) if option.name not in unclear]
     given = {option.name: value for option in options if (value := _given(option, arguments, environ, file))}
     mistakes += _choose_alternatives(options, given)
@@ -124,7 +122,7 @@ def examine(
     settings = settings_of(command)(
         **fields,
         variables=variables,
-        warnings=(*file.problems, *_warnings(options_of(command), environ, file)),
+        warnings=(*(() if file.trusted else file.problems), *_warnings(options_of(command), environ, file)),
         sources={name: value.source for name, value in given.items()},
     )
     return Examined(settings=settings, mistakes=tuple(mistakes), unclear=frozenset(unclear), is_complete=is_complete)

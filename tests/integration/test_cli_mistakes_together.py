@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from itertools import combinations
@@ -12,9 +13,10 @@ import pytest
 from command_line import Cli, Ran, edit, snapshot
 from msgspec import Struct
 
+from asrnet.cli import mistakes
 from asrnet.cli.commands import MODULE
 from asrnet.render import formats_of
-from asrnet.settings import options_of
+from asrnet.settings import all_options, options_of
 
 WORLD = ("--backend", "fake:world.yaml")
 VALID = {
@@ -247,3 +249,182 @@ def test_a_file_is_not_replaced_by_mistakes_while_an_option_is_wrong(cli: Cli, f
     before = snapshot(folder)
     assert cli("plan", "--fiel", "world.yaml", "-o", "sarif=world.yaml").code == 1
     assert snapshot(folder) == before
+
+
+# Several mistakes on one command line, and what follows from a mistake without being one
+
+GONE = ("--backend", "fake:gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (
+            "plan --bogus 3 -o --audit x extra --yes=1 --total-parallelism 0",
+            [
+                "unknown option '--bogus'",
+                "plan has no option --audit",
+                "plan has no option --yes",
+                "unexpected argument 'extra'",
+                "-o/--output: expected one argument",
+                "--total-parallelism: found '0'",
+            ],
+        ),
+        (
+            "plan -out plan.json -json --quiet=1",
+            ["unknown option '-out'", "unknown option '-json'", "--quiet takes no"],
+        ),
+        ("-out=x --bogus plna --x", ["unknown option '-out'", "unknown option '--bogus'", "unknown option '--x'"]),
+        ("plna --x", ["unknown command 'plna'"]),
+        ("--bogus plan --out", ["unknown option '--bogus'", "--out: expected one argument"]),
+        (
+            "--audit x plan --force a --force b",
+            ["plan has no option --audit", "--force: found 'a'", "--force: found 'b'"],
+        ),
+        ("map", ["PRIMARY is missing", "--to REGION is missing"]),
+        ("completion --quiet=0", ["--quiet takes no value", "SHELL is missing"]),
+        (
+            "predict --failover --failback --machines x.csv --all-subnets",
+            ["--failback: not", "--all-subnets: not", "x.csv: "],
+        ),
+        (
+            "predict --follow --force max_updates --nics --to b --fail-on x",
+            [
+                "--fail-on: found 'x'",
+                "--follow needs the plan",
+                "--force needs the plan",
+                "a recovery region cannot be",
+            ],
+        ),
+        ("apply gone.json --vault sea --pair hub", ["a saved plan is applied as it is", "gone.json: "]),
+        (
+            "plan --vault see --vault saa --pair a --pair b",
+            [
+                "--vault: there is no vault 'see'",
+                "--vault: there is no vault 'saa'",
+                "--pair: there is no pair 'a'",
+                "--pair: there is no pair 'b'",
+            ],
+        ),
+        (
+            "map prod/x --to b --vault see --recovery q/w",
+            ["--vault: there is no vault 'see'", "found 'prod/x'", "found 'q/w'"],
+        ),
+        (
+            "plan -o jsn -o xml -o json=no/x --out no/y",
+            [
+                "--output: this command has no format 'jsn'",
+                "--output: this command has no format 'xml'",
+                "--output: 2 outputs to standard output",
+                "no/x: cannot",
+                "no/y: cannot",
+            ],
+        ),
+        ("init --vault x --out asrnet.yaml", ["--vault: 'x' is a name", "--out: asrnet.yaml exists"]),
+        ("schema nonsense --log-format xml", ["--log-format: found", "there is no schema 'nonsense'"]),
+        ("explain nonsense -o jsn", ["--output: this command has no format", "asrnet does not use the word"]),
+        (
+            "emulator --tls-cert x --seed gone.yaml --latency soon",
+            ["--latency: found", "a certificate needs", "gone.yaml: "],
+        ),
+        (
+            "emulator --tls-cert asrnet.yaml --tls-key asrnet.yaml --seed gone.yaml",
+            ["the certificate asrnet", "gone.yaml: "],
+        ),
+        ("plan --credential bogus --parallelism x", ["--parallelism: found", "there is no credential 'bogus'"]),
+    ],
+)
+def test_every_mistake_on_a_command_line_has_its_own_line(cli: Cli, line: str, expected: list[str]) -> None:
+    ran = cli(*line.split())
+    found = errors(ran)
+    assert (ran.code, ran.out, len(found)) == (1, "", len(expected)), found
+    assert [text for text in expected if sum(message.startswith(text) for message in found) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("predict --follow --planed", "unknown option '--planed'"),  # which --follow would need
+        ("map --too southeastasia prod/rg/net", "unknown option '--too'"),  # --to is not missing, nor is PRIMARY
+        ("validate --wrld gone.yaml", "unknown option '--wrld'"),  # which may be its value
+        ("completion --shell bash", "unknown option '--shell'"),
+        ("plan --fiel asrnet.yaml", "unknown option '--fiel'"),  # so the file that is read is not known
+        ("plan --config asrnet.yaml", "unknown option '--config'"),
+        ("plan -f", "-f/--file: expected one argument"),
+        ("plan -f asrnet.yaml --backend", "--backend: expected one argument"),
+        ("plan -f asrnet.yaml --backned fake:gone.yaml", "unknown option '--backned'"),
+        ("plan --env-file gone.env", "gone.env: the file of variables does not exist"),
+        ("map prod/rg/x --env-file gone.env --vault sea", "gone.env: the file of variables"),  # which may have --to
+        ("predict -f asrnet.yaml --machines --all-subnets", "--machines: expected one argument"),
+    ],
+)
+def test_what_follows_from_a_mistake_is_not_reported(cli: Cli, folder: Path, line: str, expected: str) -> None:
+    if "-f asrnet.yaml" not in line:
+        (folder / "asrnet.yaml").unlink()
+    (message,) = errors(cli(*line.split()))
+    assert message.startswith(expected)
+
+
+def test_all_mistakes_of_a_file_of_variables_are_reported_with_their_lines(cli: Cli, folder: Path) -> None:
+    (folder / "my.env").write_text("A B C\nASRNET_QUIET=perhaps\n=\nASRNET_PARALLELISM=0\n", "utf-8")
+    assert [message.partition(", ")[0] for message in errors(cli("plan", *WORLD, "--env-file", "my.env"))] == [
+        "my.env:1: expected NAME=value; the line is ignored",
+        "my.env:3: expected NAME=value; the line is ignored",
+        "my.env: ASRNET_QUIET: found 'perhaps'",
+        "my.env: ASRNET_PARALLELISM: found '0'",
+    ]
+
+
+def test_files_are_reported_in_the_order_of_the_command_line(cli: Cli) -> None:
+    names = {"--file": "a.yaml", "--backend": "fake:b.yaml", "--machines": "c.csv"}
+    for order in (["--file", "--backend", "--machines"], ["--machines", "--file", "--backend"]):
+        ran = cli("predict", *(word for flag in order for word in (flag, names[flag])))
+        assert errors(ran) == [f"{names[flag].removeprefix('fake:')}: the file does not exist" for flag in order]
+
+
+def test_a_file_that_a_run_does_not_read_is_not_examined(cli: Cli, folder: Path) -> None:
+    broken_state(folder)
+    assert errors(cli("apply", "gone.json", *GONE)) == [
+        "gone.json: cannot be read: No such file or directory",
+        "gone.yaml: the file does not exist",
+    ]
+    assert errors(cli("validate", "gone.yaml")) == ["gone.yaml: the file does not exist"]
+
+
+def test_a_plan_that_was_tampered_with_is_refused_whatever_else_is_wrong(cli: Cli, folder: Path) -> None:
+    cli("plan", *WORLD, "--out", "saved.json")
+    edit(folder, '"in_sync":0', '"in_sync":1', "saved.json")
+    ran = cli("apply", "saved.json", *GONE)
+    assert ran.code == 3
+    assert [message.partition(": ")[0] for message in errors(ran)] == ["gone.yaml", "refused"]
+
+
+def test_every_mistake_in_a_saved_plan_is_reported_with_its_line(cli: Cli, folder: Path) -> None:
+    cli("plan", *WORLD, "--out", "saved.json")
+    plan = json.loads((folder / "saved.json").read_text("utf-8"))
+    plan["changes"][0]["action"] = "explode"
+    plan["changes"][1]["vault"] = 3
+    (folder / "saved.json").write_text(json.dumps(plan, indent=1), "utf-8")
+    first, second = errors(cli("apply", "saved.json", *WORLD))
+    assert "changes[0].action: not a saved plan: found 'explode', expected create" in first
+    assert "changes[1].vault: not a saved plan: found '3', expected text" in second
+    assert int(first.split(":")[1]) < int(second.split(":")[1])
+
+
+def test_a_pipe_is_not_read_a_second_time(cli: Cli, folder: Path) -> None:
+    """Its content is gone, and reading it would wait for a writer."""
+    os.mkfifo(folder / "pipe.csv")
+    assert errors(cli("predict", *GONE, "--machines", "pipe.csv")) == ["gone.yaml: the file does not exist"]
+
+
+def test_mistakes_that_are_found_once_a_run_has_begun_end_only_that_run(cli: Cli, folder: Path) -> None:
+    """The files were right when they were read. Whoever edits one meanwhile is not told about it here."""
+    (folder / "list.csv").write_text("name,primary_network,subnet,ip,ip_type\nvm1,nowhere,,,\n", "utf-8")
+    (message,) = errors(cli("predict", *WORLD, "--machines", "list.csv"))
+    assert message.startswith("list.csv:2: primary_network: unknown network 'nowhere'")
+
+
+def test_every_kind_of_file_that_an_option_names_can_be_examined() -> None:
+    """A new kind needs a reader, or its mistakes would hide those of other files."""
+    kinds = {option.reads for option in all_options() if option.reads}
+    assert kinds - set(mistakes.READERS) == {"the file of variables", "the certificate's key"}

@@ -34,7 +34,7 @@ EXITS: Final = {
 }
 
 
-def conflicts(session: Session[ApplySettings]) -> Iterator[InputError]:
+def option_mistakes(session: Session[ApplySettings]) -> Iterator[InputError]:
     """A mistake for options that a saved plan has already decided."""
     settings = session.settings
     if settings.planfile and (

@@ -24,7 +24,7 @@ EXAMPLES: Final = (
 EXITS: Final = {0: "ended by SIGTERM or Ctrl-C"}
 
 
-def conflicts(session: Session[EmulatorSettings]) -> Iterator[InputError]:
+def option_mistakes(session: Session[EmulatorSettings]) -> Iterator[InputError]:
     """A mistake for each option that needs another one."""
     from asrnet.emulator.serving import conflicts_of
 

@@ -35,11 +35,21 @@ EXAMPLES: Final = (
 EXITS: Final = {0: "written", 1: "the file exists, the vault could not be read, or another error"}
 
 
+def option_mistakes(session: Session[InitSettings]) -> list[InputError]:
+    """A mistake for each vault without an id, and for a file that exists."""
+    mistakes: list[InputError] = []
+    for text in session.settings.vault:
+        with inputs.collected(mistakes):
+            inputs.vault_id(text, session.settings)
+    with inputs.collected(mistakes):
+        _check_absent(session.settings)
+    return mistakes
+
+
 def run(session: Session[InitSettings]) -> int:
     """Write the file and say what to do next."""
     settings = session.settings
     vaults = first_file.vaults_by_name(inputs.vault_id(text, settings) for text in settings.vault)
-    _check_absent(settings)
     file = PendingFile(settings.out)
     try:
         if not vaults:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import Struct
+
 from asrnet.cli import apply_flow, inputs, outputs
 from asrnet.cli.session import Session
 from asrnet.cli.stopwatch import WATCH
@@ -35,16 +37,21 @@ EXITS: Final = {
 }
 
 
+class Named(Struct, frozen=True, kw_only=True):
+    """The resources that the options name."""
+
+    vault: ArmId
+    primary: ArmId
+    recovery: ArmId | None
+
+
 def run(session: Session[MapSettings]) -> int:
     """Plan the pair, ask, apply."""
-    from asrnet.desired import references
     from asrnet.provision import request_pair
 
     settings = session.settings
     desired = inputs.desired_state(session)
-    vault = _vault(settings, desired)
-    primary = references.resource(settings.primary, ids.VNET, desired.subscriptions)
-    recovery = references.resource(settings.recovery, ids.VNET, desired.subscriptions) if settings.recovery else None
+    named = named_resources(settings, desired)
     # Copies in the recovery region follow the settings of the desired state, if it has exactly one set of them.
     copies = {region.copy for region in desired.regions if region.recovery == ids.normal_location(settings.to)}
     with (
@@ -54,21 +61,41 @@ def run(session: Session[MapSettings]) -> int:
         with session.backend(desired) as backend:
             request = request_pair(
                 backend,
-                vault=vault,
-                primary=primary,
+                vault=named.vault,
+                primary=named.primary,
                 to=settings.to,
-                recovery=recovery,
+                recovery=named.recovery,
                 copy=copies.pop() if len(copies) == 1 else CopySettings(),
                 retarget=settings.retarget,
                 machines="follow" if settings.machines == "follow" else "report",
                 cloud=desired.cloud,
-                vault_name=next((declared.name for declared in desired.vaults if declared.id == vault), ""),
+                vault_name=next((declared.name for declared in desired.vaults if declared.id == named.vault), ""),
             )
             WATCH.mark("reads")
             plan = request.plan(settings.force)
             WATCH.mark("planning")
             report = apply_flow.confirm_and_apply(session, plan, backend, opened, on_write)
         return apply_flow.finish(session, report, opened, all_pairs=True)
+
+
+def named_resources(settings: MapSettings, desired: DesiredState) -> Named:
+    """The vault and the networks, by the aliases of ``desired``. Raises InputError about all that do not name one."""
+    from asrnet.desired import references
+
+    mistakes: list[InputError] = []
+    named: dict[str, ArmId] = {}
+    with inputs.collected(mistakes):
+        named["vault"] = _vault(settings, desired)
+    with inputs.collected(mistakes):
+        named["primary"] = references.resource(settings.primary, ids.VNET, desired.subscriptions)
+    with inputs.collected(mistakes):
+        if settings.recovery:
+            named["recovery"] = references.resource(settings.recovery, ids.VNET, desired.subscriptions)
+    if mistakes:
+        from asrnet.files.problems import combined
+
+        raise combined(mistakes)
+    return Named(vault=named["vault"], primary=named["primary"], recovery=named.get("recovery"))
 
 
 def _vault(settings: MapSettings, desired: DesiredState) -> ArmId:

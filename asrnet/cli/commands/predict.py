@@ -41,7 +41,7 @@ EXITS: Final = {
 }
 
 
-def conflicts(session: Session[PredictSettings]) -> Iterator[InputError]:
+def option_mistakes(session: Session[PredictSettings]) -> Iterator[InputError]:
     """A mistake for each option that needs another one, or cannot be given with it."""
     from asrnet.prediction import conflicts_of
 
