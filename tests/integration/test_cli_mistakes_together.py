@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from asrnet.cli import mistakes
 from asrnet.cli.commands import MODULE
+from asrnet.errors import InputError
 from asrnet.render import formats_of
 from asrnet.settings import all_options, options_of
 
@@ -365,6 +366,24 @@ def test_what_follows_from_a_mistake_is_not_reported(cli: Cli, folder: Path, lin
     assert message.startswith(expected)
 
 
+@pytest.mark.parametrize("arguments", [("--fiel", "x.yaml"), ("--config", "x.yaml"), ("--file", ""), ("--file",)])
+def test_the_usual_file_is_not_examined_where_another_one_was_meant(
+    cli: Cli, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    broken_state(folder)
+    assert len(errors(cli("plan", *WORLD, *arguments))) == 1
+
+
+def test_the_topology_of_a_correct_desired_state_is_examined_too(cli: Cli, folder: Path) -> None:
+    edit(folder, "vaults:", "topology: gone.json\nvaults:")
+    assert errors(cli("plan", *GONE)) == ["gone.json: the file does not exist", "gone.yaml: the file does not exist"]
+
+
+def test_an_output_that_would_overwrite_a_file_is_one_mistake(cli: Cli) -> None:
+    (message,) = errors(cli("validate", "asrnet.yaml", "-o", "json=asrnet.yaml"))
+    assert "which this would overwrite" in message
+
+
 def test_all_mistakes_of_a_file_of_variables_are_reported_with_their_lines(cli: Cli, folder: Path) -> None:
     (folder / "my.env").write_text("A B C\nASRNET_QUIET=perhaps\n=\nASRNET_PARALLELISM=0\n", "utf-8")
     assert [message.partition(", ")[0] for message in errors(cli("plan", *WORLD, "--env-file", "my.env"))] == [
@@ -417,11 +436,15 @@ def test_a_pipe_is_not_read_a_second_time(cli: Cli, folder: Path) -> None:
     assert errors(cli("predict", *GONE, "--machines", "pipe.csv")) == ["gone.yaml: the file does not exist"]
 
 
-def test_mistakes_that_are_found_once_a_run_has_begun_end_only_that_run(cli: Cli, folder: Path) -> None:
-    """The files were right when they were read. Whoever edits one meanwhile is not told about it here."""
-    (folder / "list.csv").write_text("name,primary_network,subnet,ip,ip_type\nvm1,nowhere,,,\n", "utf-8")
-    (message,) = errors(cli("predict", *WORLD, "--machines", "list.csv"))
-    assert message.startswith("list.csv:2: primary_network: unknown network 'nowhere'")
+def test_files_that_are_edited_once_a_run_has_begun_are_not_examined(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def somebody_edits(*_: object, **__: object) -> None:
+        broken_state(folder)
+        raise InputError("the network is gone")
+
+    monkeypatch.setattr("asrnet.inventory.read.read_inventory", somebody_edits)
+    assert errors(cli("plan", *WORLD)) == ["the network is gone"]
 
 
 def test_every_kind_of_file_that_an_option_names_can_be_examined() -> None:
