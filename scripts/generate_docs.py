@@ -233,7 +233,9 @@ def _options() -> Iterator[str]:
         yield "|---|---|---|---|---|"
         for option in all_options():
             if option.group == group:
-                commands = "all" if not option.commands else ", ".join(name for name in COMMANDS if option.is_of(name))
+                commands = (
+                    "all" if not option.commands else ", ".join(name for name in COMMANDS if option.belongs_to(name))
+                )
                 meaning = _meaning(option, option.help)
                 yield f"| `{_spelled(option)}` | `{option.variable}` | {meaning} | {_default(option)} | {commands} |"
     yield ""

@@ -118,7 +118,7 @@ def parse(argv: Sequence[str]) -> Invocation:
     mistakes = before.mistakes
     for given in list(before.arguments):
         same_name = [option for option in all_options() if option.name == given and option.flags]
-        if not any(option.is_of(name) for option in same_name):
+        if not any(option.belongs_to(name) for option in same_name):
             mistakes.append(_foreign(same_name[0].flag, name))
             del before.arguments[given]
     parser, module = command_parser(name)
@@ -324,7 +324,9 @@ def _single_dash(name: str) -> InputError | None:
 def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
     from asrnet.cli import habits
 
-    owners = [name for name in COMMANDS if any(flag == option.flag and option.is_of(name) for option in all_options())]
+    owners = [
+        name for name in COMMANDS if any(flag == option.flag and option.belongs_to(name) for option in all_options())
+    ]
     hint = f"commands with this option: {', '.join(owners)}"
     output_options = [option for option in options_of(command) if option.flag in {"--format", "--out"}]
     if flag == "--output" and output_options:

@@ -62,7 +62,7 @@ def read_desired(session: Session[Settings]) -> DesiredState:
         topology = desired.topology if desired else None
         with collected(mistakes):
             check_overwrites(settings, command=session.command, topology=topology)
-        # A correct desired state is not held up by its topology here: a run reads that later.
+        # If the desired state is correct, the run reads its topology later and reports mistakes in it then.
         if mistakes and not settings.topology:
             mistakes += topology_mistakes(topology)
     if mistakes or desired is None:

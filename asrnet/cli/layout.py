@@ -78,7 +78,6 @@ def exits_of(module: ModuleType) -> Mapping[int, str]:
 
 
 def _table(rows: Mapping[str, str]) -> Iterator[str]:
-    """Two columns."""
     column = max(map(len, rows)) + 4
     for name, text in rows.items():
         first, *more = _indented(text, column)

@@ -60,6 +60,7 @@ def export_bicep(inventory: Inventory, desired: DesiredState, *, selection: Sele
 
 def without_fabric(mappings: list[NetworkMapping]) -> str:
     """Why a pair cannot be written: Site Recovery does not report a fabric that must be sent. Empty if it can."""
+    # A mapping from a VMM server to Azure is sent with a constant instead, see ``mapping_body``.
     unknown = [
         mapping.name for mapping in mappings if mapping.recovery_fabric_id is None and mapping.kind != "vmm_to_azure"
     ]

@@ -14,7 +14,7 @@ from asrnet.planning.view import VaultView
 from asrnet.vmm import ServerNetwork, Topology, check_machines, check_row, check_topology, name_error
 
 RETIRED = "2023-03-01"
-"""When Microsoft retired replication from System Center VMM."""
+"""When Microsoft retired replication from System Center VMM. Source: azure-deprecation/dashboard issues 37 and 38."""
 
 
 def vmm_pairs(desired: DesiredState, inventory: Inventory) -> tuple[list[Pair], list[Finding]]:
@@ -53,6 +53,7 @@ def _pair(row: VmmRow, topology: Topology, desired: DesiredState) -> Pair:
         vault=row.vault,
         primary=primary,
         recovery=recovery,
+        # Site Recovery has no kind of mapping that leads from Azure to a VM network.
         failback=not is_to_azure,
         managed_by=row.managed_by,
         source=row.source,

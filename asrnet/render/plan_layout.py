@@ -167,10 +167,10 @@ def plan_summary(plan: Plan) -> str:
     if not plan.changes:
         return f"Nothing {'can be done' if plan.summary.blocked else 'to do'}: {unchanged_counts(plan)}."
     unchanged = unchanged_counts(plan)
-    return f"Plan: {work(plan.changes)}{f'; {unchanged}' if unchanged else ''}."
+    return f"Plan: {describe_changes(plan.changes)}{f'; {unchanged}' if unchanged else ''}."
 
 
-def work(changes: Iterable[Change], *, past: bool = False) -> str:
+def describe_changes(changes: Iterable[Change], *, past: bool = False) -> str:
     """What ``changes`` do, or with ``past`` what they did: ``create 2 networks and 6 mappings, delete 1 mapping``."""
     numbers: Counter[tuple[str, ChangeKind]] = Counter()
     retargeted: Counter[str] = Counter()

@@ -13,7 +13,7 @@ from asrnet.model.plan import PairView
 from asrnet.model.report import AppliedChange, Outcome, Report, Result
 from asrnet.render import wording
 from asrnet.render.machine_table import findings_beside_table, machines_section
-from asrnet.render.plan_layout import change_details, finding_sections, unchanged_counts, work
+from asrnet.render.plan_layout import change_details, describe_changes, finding_sections, unchanged_counts
 from asrnet.render.sections import Row, Section, Tone, sentences
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _counts(report: Report) -> str:
     changes = wording.count(len(report.changes), "change")
     counts = ", ".join(f"{number} {outcome_label}" for outcome_label, number in outcomes.items())
     if outcomes.keys() == {"succeeded"}:
-        outcome_text = work(report.changes, past=True)
+        outcome_text = describe_changes(report.changes, past=True)
     else:
         outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
     blocked = report.summary.blocked

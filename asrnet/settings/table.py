@@ -94,7 +94,7 @@ class Option(Struct, frozen=True, kw_only=True):
             return str(self.default).lower()
         return f"{self.default:g}" if isinstance(self.default, float) else str(self.default)
 
-    def is_of(self, command: str) -> bool:
+    def belongs_to(self, command: str) -> bool:
         """Whether a command has this option."""
         return not self.commands or command in self.commands
 
@@ -517,7 +517,7 @@ def options_of(command: str) -> tuple[Option, ...]:
     if not command:
         return tuple(_options(Settings))
     command_options = _options(settings_of(command), command) if command in MODULES else ()
-    return (*(option for option in options_of("") if option.is_of(command)), *command_options)
+    return (*(option for option in options_of("") if option.belongs_to(command)), *command_options)
 
 
 @cache

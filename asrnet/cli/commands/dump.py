@@ -90,7 +90,6 @@ def _names(desired: DesiredState, inventory: Inventory, backend: Backend) -> dic
 
 
 def _export(name: str) -> Callable[..., Exported]:
-    """The function that exports for another tool."""
     if name == "terraform":
         from asrnet.export.terraform import export_terraform as export
     elif name == "bicep":
