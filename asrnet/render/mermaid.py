@@ -108,14 +108,13 @@ def _live(pair: LivePair) -> Edge:
 
 def _planned(document: Plan, view: View) -> Iterator[Edge]:
     order = list(STATUSES)
-    left_alone = Counter(
-        (machine.vault, machine.pair)
-        for machine in (view.run.left or document).machines
-        if machine.status in {"held", "waiting"}
+    machines = Counter(
+        (machine.vault, machine.pair, machine.status) for machine in (view.run.left or document).machines
     )
     for result in sorted(pair_results(document, view.run.left).pairs, key=lambda result: order.index(result.status)):
         pair = result.pair
-        label = _label(result, left_alone[pair.vault, pair.name])
+        waiting, held = (machines[pair.vault, pair.name, status] for status in ("waiting", "held"))
+        label = _label(result, waiting=waiting, held=held)
         if pair.recovery_network_id:
             primary = End(pair.primary_network_id, pair.primary_network, pair.primary_location)
             recovery = End(pair.recovery_network_id, pair.recovery_network, pair.recovery_location)
@@ -129,8 +128,8 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
                 yield Edge(primary, recovery, both if pair.failback else single, label)
 
 
-def _label(result: PairResult, left_alone: int) -> str:
-    """The pair's name, what the plan does to it or else its status, and how many machines are updated or left alone.
+def _label(result: PairResult, *, waiting: int, held: int) -> str:
+    """The pair's name, what the plan does to it or else its status, and the counts of its machines.
 
     A pair in sync has neither. What an apply left undone is no plan any more, so its label is the pair's status.
     """
@@ -146,7 +145,8 @@ def _label(result: PairResult, left_alone: int) -> str:
         notes = [planned.get(result.status, STATUSES[result.status])]
     pending = sum(change.kind == "protected_item" and outcome_of(change) != "succeeded" for change in result.changes)
     notes += [f"{count(pending, 'machine')} to update"] if pending else []
-    notes += [f"{count(left_alone, 'machine')} left alone"] if left_alone else []
+    notes += [f"{count(waiting, 'machine')} waiting"] if waiting else []
+    notes += [f"{count(held, 'machine')} left alone"] if held else []
     return f"{result.pair.name}: {', '.join(notes)}" if notes else result.pair.name
 
 

@@ -212,7 +212,7 @@ def describe_changes(changes: Iterable[Change], *, past: bool = False) -> str:
 
 
 def unchanged_counts(plan: Plan) -> str:
-    """The counts of what does not change: mappings in sync, blocked and unmanaged, and machines that are left alone.
+    """The counts of what does not change: mappings in sync, blocked, unmanaged; machines that wait, are left alone.
 
     Zeros are left out: a plan of one pair, as of asrnet map, says nothing about the mappings of others. Only without
     changes the first count is always there.
@@ -222,6 +222,9 @@ def unchanged_counts(plan: Plan) -> str:
     parts = [f"{wording.count(counts.in_sync, 'mapping')} in sync"] if is_first_count_shown else []
     parts += [f"{counts.blocked} blocked"] if counts.blocked else []
     parts += [f"{counts.unmanaged} unmanaged"] if counts.unmanaged else []
-    if plan.machines_left_alone:
-        parts.append(f"{wording.count(plan.machines_left_alone, 'machine')} left alone")
+    machines = Counter(machine.status for machine in plan.machines)
+    if machines["waiting"]:
+        parts.append(f"{wording.count(machines['waiting'], 'machine')} waiting")
+    if machines["held"]:
+        parts.append(f"{wording.count(machines['held'], 'machine')} left alone")
     return ", ".join(parts)

@@ -44,7 +44,9 @@ def test_a_machine_that_waits_and_one_that_is_held_have_different_signs(output: 
         structs.replace(machine, status="waiting") if machine.status == "update" else machine
         for machine in plan.machines
     )
-    table = render(structs.replace(plan, machines=machines), output).replace("|", " ")
+    text = render(structs.replace(plan, machines=machines), output)
+    assert "1 machine waiting, 1 machine left alone" in text
+    table = text.replace("|", " ")
     signs = {line.split()[1]: line.split()[0] for line in table.splitlines() if line.split()[1:2] in (["vm1"], ["vm2"])}
     assert signs == {"vm1": "..", "vm2": "!"}
 
