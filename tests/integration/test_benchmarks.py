@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import io
+from collections.abc import Mapping
+from contextlib import redirect_stderr
 
 import pytest
+from msgspec import Struct
 
 from benchmarks import fleet
 from benchmarks.peers import AzureCli, Terraform
+from benchmarks.rows import Row
 from benchmarks.scenes import Conditions
 
 
@@ -51,42 +55,48 @@ AZ = """#!/bin/sh
 if [ "$1 $2" = "cloud register" ]; then mkdir "$AZURE_CONFIG_DIR" && exit 0; exit 1; fi
 [ "$2" != network ] || [ "$4" != create ] || { echo no such option >&2; exit 2; }
 """
-
-
-def test_a_failing_peer_loses_only_its_own_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """This az can list, and registers a cloud once per folder as az does, but cannot create."""
-    (tmp_path / "site-recovery").mkdir()
-    (tmp_path / "az").write_text(AZ)
-    (tmp_path / "az").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setenv("AZURE_EXTENSION_DIR", str(tmp_path))
-    monkeypatch.setattr(fleet, "PEERS", [AzureCli()])
-    found = fleet.Fleet(sizes=[1], conditions=Conditions(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows()
-    rows = {(row.work, row.program): row for row in found}
-    assert rows["plan, 1 pair", "az"].wall
-    assert rows["apply, 1 pair", "az"].note == "failed: standard error has the reason"
-    assert rows["apply, 1 pair", "asrnet"].wall
-    assert "no such option" in capsys.readouterr().err
-
+"""It can list, and registers a cloud once per folder as az does, but cannot create."""
 
 TERRAFORM = """#!/bin/sh
 [ "$1" != init ] || [ -z "$TF_PLUGIN_CACHE_DIR" ] || { echo cannot install a provider to itself >&2; exit 1; }
 """
+"""Like Terraform, this one refuses a plug-in folder that is its cache too."""
 
 
-def test_terraform_finds_its_provider_in_the_folder_of_its_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Like Terraform, this stub refuses a plug-in folder that is also its cache."""
-    (tmp_path / "registry.terraform.io" / "hashicorp" / "azurerm" / "5.2.0").mkdir(parents=True)
-    (tmp_path / "terraform").write_text(TERRAFORM)
-    (tmp_path / "terraform").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(fleet, "PEERS", [Terraform()])
-    rows = list(
-        fleet.Fleet(sizes=[1], conditions=Conditions(latency=0.0, operation=0.0, retry_after=1), rounds=1).rows()
-    )
-    assert [row.note for row in rows if row.program == "terraform"] == ["", ""]
+class Measured(Struct, frozen=True):
+    """The rows of a run by work and program, and what it wrote to standard error."""
+
+    rows: Mapping[tuple[str, str], Row]
+    errors: str
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """One run with both peers, because it starts a dozen processes."""
+    folder = tmp_path_factory.mktemp("peers")
+    (folder / "site-recovery").mkdir()
+    (folder / "registry.terraform.io" / "hashicorp" / "azurerm" / "5.2.0").mkdir(parents=True)
+    for name, script in (("az", AZ), ("terraform", TERRAFORM)):
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+    errors = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stderr(errors):
+        patch.setenv("PATH", str(folder), prepend=":")
+        patch.setenv("AZURE_EXTENSION_DIR", str(folder))
+        patch.setenv("TF_PLUGIN_CACHE_DIR", str(folder))
+        patch.setattr(fleet, "PEERS", [AzureCli(), Terraform()])
+        conditions = Conditions(latency=0.0, operation=0.0, retry_after=1)
+        rows = list(fleet.Fleet(sizes=[1], conditions=conditions, rounds=1).rows())
+    return Measured({(row.work, row.program): row for row in rows}, errors.getvalue())
+
+
+def test_a_failing_peer_loses_only_its_own_row(measured: Measured) -> None:
+    assert measured.rows["plan, 1 pair", "az"].wall
+    assert measured.rows["apply, 1 pair", "az"].note == "failed: standard error has the reason"
+    assert measured.rows["apply, 1 pair", "asrnet"].wall
+    assert "no such option" in measured.errors
+
+
+def test_terraform_finds_its_provider_in_the_folder_of_its_cache(measured: Measured) -> None:
+    notes = {work: row.note for (work, program), row in measured.rows.items() if program == "terraform"}
+    assert notes == {"plan, 1 pair": "", "apply, 1 pair": ""}
