@@ -355,6 +355,7 @@ def _predict(operation: Operation, inputs: PredictionInputs) -> Prediction:
     topologies = inputs.topologies
 
     def hosts(start: ArmId | None, target: ArmId, *, is_failback: bool) -> tuple[str, ...] | None:
+        # Only the topology of the network's own vault knows it; the others have no answer.
         for topology in topologies:
             if is_failback:
                 names = failback_hosts(topology, start, target)

@@ -99,6 +99,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, b
     if status < _ERROR:
         return Verdict(again=False, status=status)
     error = read_error(body)
+    # A 409 can be final, for example because of a lock, so only known codes count as busy.
     is_busy = status in {_CONFLICT, _TOO_MANY} and bool(error.codes & busy_codes)
     is_passing = is_busy or status in {_TIMEOUT, _TOO_MANY} or status >= _SERVER_ERROR
     return Verdict(

@@ -92,6 +92,7 @@ class Call(Struct, frozen=True, kw_only=True):
         return start
 
     def _page_link(self, start: int) -> str:
+        # Opaque, so that no client can count on its content.
         token = base64.urlsafe_b64encode(f"from:{start}".encode()).decode().rstrip("=")
         # Recorded: the link is the URL as the client wrote it, with a new $skipToken.
         parts = [

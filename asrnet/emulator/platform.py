@@ -65,6 +65,7 @@ class Throttle:
         level = min(bucket.size, level + (now - since) * bucket.refill)
         if level < 1:
             self._levels[subscription, kind] = (level, now)
+            # Retry-After has whole seconds, and 0 would mean that the request was not refused.
             return Allowance(remaining=0, retry_after=max(1, math.ceil((1 - level) / bucket.refill)))
         self._levels[subscription, kind] = (level - 1, now)
         return Allowance(remaining=int(level - 1))

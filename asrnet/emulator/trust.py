@@ -118,6 +118,7 @@ def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]
     certificate, key, expires = make()
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new."))
     (fresh / f"{kind}.pem").write_bytes(certificate)
+    # Created with its mode before it is written, so that no other user can ever read the key.
     (fresh / f"{kind}.key").touch(mode=0o600)
     (fresh / f"{kind}.key").write_bytes(key)
     (fresh / "expires").write_text(str(expires), encoding="ascii")

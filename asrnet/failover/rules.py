@@ -289,7 +289,7 @@ VMM_DHCP: Final = _rule(
     "vmm_dhcp", VMM_ADDRESSES, "The machine uses DHCP, which Site Recovery does not manage on a secondary site."
 )
 SECONDARY_LEFT_OUT: Final = _rule(
-    "secondary_left_out", CUSTOMIZE, "A secondary ip configuration fails over only when it is configured to."
+    "secondary_left_out", CUSTOMIZE, "A secondary IP configuration fails over only when it is configured to."
 )
 NIC_NOT_SELECTED: Final = _rule(
     "nic_not_selected",
@@ -335,7 +335,7 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "subnet_full": ("warning", "No address is left in the recovery subnet."),
     "used_addresses_unknown": ("info", "Azure counts addresses in use without saying which: another may be assigned."),
     "ipv6_not_supported": ("warning", "Site Recovery does not support IPv6."),
-    "secondary_not_selected": ("info", "A secondary ip configuration is not configured to fail over."),
+    "secondary_not_selected": ("info", "A secondary IP configuration is not configured to fail over."),
     "nic_not_selected": ("warning", "The NIC is not selected, which is documented for on-premises machines only."),
     "selection_unclear": ("warning", "It is not known whether the NIC fails over; it is predicted as if it does."),
     "no_network_set": ("warning", "No network is set on the machine, so nothing is predicted."),

@@ -360,7 +360,7 @@ def _left_out(address: _Address) -> Assignment | None:
         return Assignment(rules.NIC_NOT_SELECTED, "not_failed_over", notices=notices)
     # Source: Customize networking configurations of the target Azure VM.
     if not configuration.primary and not configuration.selected_for_failover:
-        message = f"the secondary ip configuration '{configuration.name}' is not configured to fail over"
+        message = f"the secondary IP configuration '{configuration.name}' is not configured to fail over"
         unselected = notice("secondary_not_selected", message)
         return Assignment(rules.SECONDARY_LEFT_OUT, "not_failed_over", notices=(unselected,))
     # Source: Support matrix for Azure VM disaster recovery between Azure regions.

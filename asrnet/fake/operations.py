@@ -100,6 +100,7 @@ class Operations:
         number = next(self._numbers)
         start_time = self._clock.now()
         started = Started(
+            # Not random, so that runs of the same requests on a simulated clock have the same ids.
             id=stable_guid(f"{number} {start_time!r} {write.method} {write.resource_id.key}"),
             method=write.method,
             resource_id=write.resource_id,

@@ -184,7 +184,7 @@ def network_created(session: Session) -> Facts:
     document = session.get(session.place.network("A1")).document
     return {
         **session.status_facts(answer),
-        "says where to ask": "azure-asyncoperation" in answer.headers,
+        "has the URL of its operation": "azure-asyncoperation" in answer.headers,
         "ended": state,
         "provisioningState": session.word(at(document, "properties", "provisioningState")),
         "keeps the case of its name": str(at(document, "id")).endswith(f"{PREFIX}-A1"),
@@ -244,7 +244,7 @@ def fabric_in_another_case(session: Session) -> Facts:
         f"{vault.parent}/providers/microsoft.recoveryservices/VAULTS/{vault.name.upper()}"
         f"/replicationfabrics/{fabric.name.upper()}"
     )
-    return session.status_facts(answer) | {"has its name as it was made": at(answer.document, "name") == fabric.name}
+    return session.status_facts(answer) | {"keeps the case of its name": at(answer.document, "name") == fabric.name}
 
 
 @experiment("ReplicationFabrics_Create")

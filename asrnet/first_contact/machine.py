@@ -27,7 +27,7 @@ def machine_read(session: Session) -> Facts:
     return {
         "provider": session.word(at(details, "instanceType")),
         "members of a NIC": session.members(nics[:1], depth=1),
-        "members of an ip configuration": session.members(configurations[:1], depth=1),
+        "members of an IP configuration": session.members(configurations[:1], depth=1),
         "shows its own networks": {"selectedRecoveryAzureNetworkId", "selectedTfoAzureNetworkId"} <= set(details),
     }
 

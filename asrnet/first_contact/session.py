@@ -245,6 +245,7 @@ class Session:
             return value
         text = str(value)
         is_name = any(text.lower() == name.lower() for name in self.place.names)
+        # Codes and states are short words or small numbers; a run of 16 hex digits may be part of an id.
         is_word = _WORD.fullmatch(text) and not _ID_LIKE.search(text)
         return text if is_word and not is_name else WITHHELD
 

@@ -36,7 +36,7 @@ COPY_TAG = "asrnet-copy-of"
 class Subnet(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A subnet of a virtual network.
 
-    ``used`` counts the addresses in use, as far as Azure reports them (as ip configurations); ``used_ips`` are those
+    ``used`` counts the addresses in use, as far as Azure reports them (as IP configurations); ``used_ips`` are those
     known by value. ``attachments`` name what a copy of the network leaves behind (security group, route table...).
     ``network_security_group`` and ``route_table`` are what a new subnet is attached to when it is created. None for a
     policy means that Azure did not say.
@@ -146,7 +146,7 @@ class RouteTable(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True
 
 
 class InterfaceAddress(Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """An ip configuration that a network interface has today. ``ip_type`` is ``Dynamic`` or ``Static``."""
+    """An IP configuration that a network interface has today. ``ip_type`` is ``Dynamic`` or ``Static``."""
 
     name: str = "ipconfig1"
     primary: bool = True

@@ -11,7 +11,7 @@ from asrnet.model.azure import NOT_SELECTED, Nic, ProtectedItem
 
 
 class MachineAddress(Struct, frozen=True, gc=False, kw_only=True):
-    """Where one ip configuration lands: in a failover (``recovery_*``) and in a test failover (``test_*``).
+    """Where one IP configuration lands: in a failover (``recovery_*``) and in a test failover (``test_*``).
 
     ``nic`` and ``ip_configuration`` are names. None for an address leaves it to Azure.
     """
@@ -33,7 +33,7 @@ class MachineNetworks(Struct, frozen=True, gc=False, kw_only=True, tag_field="ty
 
 
 def are_same(first: MachineNetworks, second: MachineNetworks) -> bool:
-    """Whether both mean the same: names of subnets, NICs and ip configurations are compared without case."""
+    """Whether both mean the same: names of subnets, NICs and IP configurations are compared without case."""
     return first == second or _comparable(first) == _comparable(second)
 
 

@@ -43,7 +43,7 @@ class Member(Struct, frozen=True, kw_only=True):
 class MachineUpdate(Struct, frozen=True, kw_only=True):
     """How the machines of one provider are read and updated.
 
-    ``read_only`` are the members of NICs and ip configurations that a GET has and a PATCH has not; a machine whose NIC
+    ``read_only`` are the members of NICs and IP configurations that a GET has and a PATCH has not; a machine whose NIC
     has any other member is held, because nobody knows what a PATCH does to that member. ``not_sent`` are PATCH members
     that asrnet never sends, with the reason. With ``nics_in_details`` the NICs are under ``providerSpecificDetails``,
     and a NIC has one address, whose members are among its own.
@@ -162,7 +162,7 @@ _ADDRESS: Final = _rows(
     ("tfoPublicIPAddressId", "tfoPublicIPAddressId"),
     ("tfoLBBackendAddressPoolIds", "tfoLBBackendAddressPoolIds"),
 )
-"""The ip configurations of both, too. ``isSeletedForFailover`` is the service's own spelling."""
+"""The IP configurations of both, too. ``isSeletedForFailover`` is the service's own spelling."""
 
 _RCM_DETAILS: Final = _rows(
     "item",
@@ -415,7 +415,7 @@ _RELEASABLE: Final = frozenset({"recovery_ip", "test_ip"})
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The values of a body by path, which has NICs and ip configurations by name: their order varies."""
+    """The values of a body by path, which has NICs and IP configurations by name: their order varies."""
     if path.rpartition(".")[2] in {"vmNics", "ipConfigs"}:
         for index, part in enumerate(value):
             name = part.get("nicId") or part.get("ipConfigName") or str(index)

@@ -596,18 +596,18 @@ def _by_hand(item: ProtectedItem) -> str:
 
 
 def _nic_problems(nic: Nic, by_hand: str, *, moves: bool, moves_test: bool, has_names: bool) -> Iterator[_Problem]:
-    """What in a NIC prevents the update of its machine. ``has_names``: its ip configurations must have names."""
+    """What in a NIC prevents the update of its machine. ``has_names``: its IP configurations must have names."""
     addresses = nic.ip_configurations
     names = [address.name.lower() for address in addresses]
     if not names:
-        yield _Problem(f"NIC {nic.name} has no ip configuration", "wait until re-protection has ended")
+        yield _Problem(f"NIC {nic.name} has no IP configuration", "wait until re-protection has ended")
     elif has_names and not all(names):
         yield _Problem(
-            f"an ip configuration of NIC {nic.name} has no name, as during re-protection",
+            f"an IP configuration of NIC {nic.name} has no name, as during re-protection",
             "wait until re-protection has ended",
         )
     elif len(set(names)) < len(names):
-        yield _Problem(f"two ip configurations of NIC {nic.name} have the same name", by_hand)
+        yield _Problem(f"two IP configurations of NIC {nic.name} have the same name", by_hand)
     unknown = [
         *nic.unknown_members,
         *(name for address in addresses for name in address.unknown_members),

@@ -42,7 +42,7 @@ class MachineRow(Struct, frozen=True, kw_only=True):
     ``status`` is the outcome of the machine's change if it has one, and ``reason`` says why it was not made or why
     the machine is left alone. ``*_then`` is as ``*_now`` if nothing is planned. An empty network or subnet is not
     set; an empty address is assigned by Azure. ``source`` is the file and line of the pair's row or rule.
-    ``label`` is what people read of the address: its NIC, with the ip configuration where NICs of the machine have
+    ``label`` is what people read of the address: its NIC, with the IP configuration where NICs of the machine have
     several, and whether it is about tests.
     """
 
@@ -171,7 +171,7 @@ def _now_and_then(row: MachineRow, now: str, then: str) -> str:
 def _rows_of(machine: MachineView, status: str, reason: str, source: str) -> Iterator[MachineRow]:
     now, then = machine.networks, machine.planned or machine.networks
     addresses = [*zip(now.addresses, then.addresses, strict=True)] or [(_NO_ADDRESS, _NO_ADDRESS)]
-    # Names of ip configurations matter only if a NIC has several.
+    # Names of IP configurations matter only if a NIC has several.
     has_several = len({address.nic for address in now.addresses}) < len(now.addresses)
     has_test = now.test_network_id is not None or then.test_network_id is not None
     for before, after in addresses:

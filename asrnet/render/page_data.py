@@ -194,7 +194,7 @@ def page_meanings(kinds: Iterable[FindingKind]) -> tuple[PageMeaning, ...]:
 
 
 def _moves(before: MachineNetworks, after: MachineNetworks) -> Iterator[tuple[str, str, str]]:
-    """The networks of a machine, and the subnet and address of each of its ip configurations, before and after."""
+    """The networks of a machine, and the subnet and address of each of its IP configurations, before and after."""
     for name, old_id, new_id in (
         ("recovery network", before.recovery_network_id, after.recovery_network_id),
         ("test network", before.test_network_id, after.test_network_id),

@@ -30,7 +30,7 @@ def with_address(nic: Nic, **members: Any) -> tuple[Nic, ...]:
         ),
         (
             lambda nic: with_address(nic, name=""),
-            "an ip configuration of NIC nic0 has no name, as during re-protection",
+            "an IP configuration of NIC nic0 has no name, as during re-protection",
         ),
         (
             lambda nic: (

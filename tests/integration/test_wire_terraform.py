@@ -321,7 +321,7 @@ def test_one_configuration_is_created_found_unchanged_and_destroyed(terraform: T
 
 
 def test_a_replicated_machine_is_updated_and_read_back_as_configured(terraform: Terraform) -> None:
-    """The provider waits for vmProtectionState, names no ip configuration, and waits for the types of the disks."""
+    """The provider waits for vmProtectionState, names no IP configuration, and waits for the types of the disks."""
     for resource in (fabric(EAST, "eastasia"), fabric(WEST, "southeastasia")):
         terraform.create(resource)
     policy = {"providerSpecificInput": {"instanceType": "A2A", "multiVmSyncStatus": "Enable"}}

@@ -149,7 +149,7 @@ class Scene(TwoRegions):
 
 
 def flat(value: Any, path: str = "") -> dict[str, Any]:
-    """A document flattened by path; NICs and ip configurations are keyed by ids and names."""
+    """A document flattened by path; NICs and IP configurations are keyed by ids and names."""
     if isinstance(value, list) and any(isinstance(part, dict) for part in value):
         value = {str(part.get("nicId") or part.get("name") or index): part for index, part in enumerate(value)}
     if isinstance(value, dict):

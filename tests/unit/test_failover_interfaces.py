@@ -58,7 +58,7 @@ def interface(
 
 
 def replicated(*secondary: IpConfiguration, nic: dict[str, Any] | None = None, **first: Any) -> Machine:
-    """A machine of ``ea`` whose replica lands in ``sea``; ``first`` are members of its ip configuration."""
+    """A machine of ``ea`` whose replica lands in ``sea``; ``first`` are members of its IP configuration."""
     primary = IpConfiguration(subnet="web", ip="10.0.1.4", ip_type="Static", **first)
     members = {
         "name": "web1-nic",

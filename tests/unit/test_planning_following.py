@@ -548,7 +548,7 @@ def nic_of(item: ProtectedItem, **members: Any) -> ProtectedItem:
 
 
 def address_of(item: ProtectedItem, **members: Any) -> ProtectedItem:
-    """``item`` with other members of its only ip configuration."""
+    """``item`` with other members of its only IP configuration."""
     return nic_of(item, ip_configurations=(structs.replace(item.nics[0].ip_configurations[0], **members),))
 
 
@@ -587,7 +587,7 @@ class TestHeldMachines:
     @pytest.mark.parametrize(
         ("members", "reason"),
         [
-            ({"ip_configurations": ()}, "NIC nic0 has no ip configuration"),
+            ({"ip_configurations": ()}, "NIC nic0 has no IP configuration"),
             (
                 {"unknown_members": ("recoveryFlux",)},
                 "NIC nic0 has settings that this version does not know and could lose: recoveryFlux",
@@ -603,7 +603,7 @@ class TestHeldMachines:
     @pytest.mark.parametrize(
         ("members", "reason"),
         [
-            ({"name": ""}, "an ip configuration of NIC nic0 has no name, as during re-protection"),
+            ({"name": ""}, "an IP configuration of NIC nic0 has no name, as during re-protection"),
             (
                 {"unknown_members": ("flux",)},
                 "NIC nic0 has settings that this version does not know and could lose: flux",
