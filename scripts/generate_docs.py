@@ -81,16 +81,16 @@ become errors.
 
 ## All mistakes at once
 
-Before a run begins, asrnet checks all its input: the command line, the variables, the `.env`, the outputs, and every file
-that it would read. It reports all mistakes together, each with the file and the line, or with the option or the
-variable: first those of options, then those of files that the command line does not name, then those of the files that
-it names, in its order and line by line. With `--log-format json` each mistake is a record. `-o github` and `-o sarif`
-mark the lines on standard output even while an option is wrong; no file is replaced then, because the option may have
-been meant to name it.
+Before a run begins, asrnet checks all its input: the command line, the variables, the `.env`, the outputs, and every
+file that it would read. It reports all mistakes together, each with the file and the line, or with the option or the
+variable: first those of options, then those of files that the command line does not name, then those of the files
+that it names, in its order and line by line. With `--log-format json` each mistake is a record. `-o github` and `-o
+sarif` mark the lines on standard output even while an option is wrong; no file is replaced then, because the option
+may have been meant to name it.
 
-Possible consequences of another mistake are not reported. Beside an unknown option, nothing is called missing, the word
-after it counts as its value, and the option that it resembles counts as not given. A file whose name is in doubt is not
-read.
+Possible consequences of another mistake are not reported. Beside an unknown option, nothing is called missing, the
+word after it counts as its value, and the option that it resembles counts as not given. A file whose name is in doubt
+is not read.
 
 ## Refusals
 
