@@ -27,7 +27,6 @@ from asrnet.fake import world_file
 from asrnet.vmm import parse_topology
 
 DR = "22222222-2222-2222-2222-222222222222"
-VAULT = f"/subscriptions/{DR}/resourceGroups/rg-dr/providers/Microsoft.RecoveryServices/vaults/vault-sea"
 
 NOT_RUN: Mapping[str, str] = {
     "az": "az: the Azure CLI is not installed here, and would sign in",
