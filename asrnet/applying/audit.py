@@ -80,6 +80,7 @@ def undo_command(step: Step, machine: ProtectedItem | None = None) -> str:
         api = _NETWORK_API if isinstance(step.after, (VirtualNetwork, NetworkSubnet)) else API_VERSION
         return shlex.join(["az", "rest", "--method", "delete", "--url", url + api])
     if isinstance(step.before, NetworkMapping):
+        # An updated mapping still exists; a deleted one has to be created again.
         method = "patch" if step.after else "put"
         body = json.dumps(mapping_body(step.before))
         return shlex.join(["az", "rest", "--method", method, "--url", url + API_VERSION, "--body", body])

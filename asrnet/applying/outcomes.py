@@ -24,7 +24,7 @@ _Result = tuple[Outcome, str | None, bool]
 """The outcome of a change, the reason, and whether a safeguard decided it."""
 
 _NAMED: Final = 2
-"""How many of the changes that it depends on are named by a skipped change."""
+"""How many of the missing dependencies a skipped change names in its reason."""
 
 
 def outcomes(

@@ -83,6 +83,7 @@ class AzureSiteRecovery:
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterator[Job]:
         """The jobs of a vault, filtered by the service by start or state."""
+        # Specified: the filter consists of equalities, in which startTime is a lower bound and endTime an upper one.
         terms = []
         if since is not None:
             terms.append(f"startTime eq '{datetime.fromtimestamp(int(since), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'")

@@ -158,7 +158,7 @@ class _Comparison:
             unknown.append(f"the replica uses an existing NIC ({name}), which is not compared")
             return None
         if landing is None or landing.network_id is None:
-            unknown.append("where it lands is not known" if landing is None else "it lands on no network")
+            unknown.append("it is not known where it lands" if landing is None else "it lands on no network")
             return None
         network = self._networks.get(landing.network_id)
         is_known = isinstance(network, VirtualNetwork) and landing.subnet is not None

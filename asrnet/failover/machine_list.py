@@ -131,7 +131,7 @@ def machines_of_entries(
 
 
 def _entries(text: str, source: str, *, is_csv: bool) -> tuple[list[Entry], list[DocumentError]]:
-    """The rows that can be read, and the mistakes in the others. Raises DocumentError where none can be."""
+    """The rows that can be read, and the mistakes in the others. Raises DocumentError if none can be read."""
     mistakes: list[DocumentError] = []
     entries = list(_csv_entries(text, source, mistakes) if is_csv else _yaml_entries(text, source))
     if not entries and not mistakes:

@@ -67,6 +67,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         str,
         Meta(description="How long each stage of an initial replication takes: immediate or time:SECONDS"),
     ] = "immediate"
+    # Recorded for PUT and DELETE of mappings, which take two to three seconds.
     retry_after: Annotated[int, Meta(description="The Retry-After of accepted requests")] = 30
     # The recorded status answers have no Retry-After, so that pollers fall back to their own 30 seconds.
     status_retry_after: Annotated[int | None, Meta(description="The Retry-After of status answers, if any")] = None

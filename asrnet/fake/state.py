@@ -173,7 +173,7 @@ class State:
         return vault
 
     def known_vault(self, resource_id: ArmId) -> VaultResource:
-        """The vault that contains a resource. Raises NotFoundError, and VaultUnusedError if that is to be rejected."""
+        """The vault that contains a resource. Raises NotFoundError, and VaultUnusedError if the world rejects it."""
         vault = self.vault(resource_id)
         if not vault.used and self.behaviour.unused_vault == "reject_400":
             raise refusals.vault_unused(vault.id)

@@ -27,6 +27,7 @@ def status_json(started: Started, *, begun: bool = True) -> Document:
         "properties": None,
         "status": started.state if begun else "NotStarted",
         "startTime": iso_time(started.start_time) if begun else None,
+        # Recorded: the end has whole seconds only, so that it can be before the start.
         "endTime": None if started.end_time is None else iso_time(float(int(started.end_time))),
         "percentComplete": None,
     }

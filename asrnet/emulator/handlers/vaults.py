@@ -180,6 +180,7 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
     headers: tuple[tuple[str, str], ...] = ()
     if started.state == "InProgress":
         headers = tuple(header for header in _addresses(call, started) if header[0] != "Location")
+    # Recorded: writes of vaults reported a remaining count of 209.
     document = _shown(call, vault, state)
     status = 201 if started.created else 200
     return json_response(document, status=status, headers=(*headers, (RESOURCE_LIMIT, "209")))
