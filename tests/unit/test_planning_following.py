@@ -406,7 +406,7 @@ class TestSubnetsAndAddresses:
             pytest.param("app", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "app", id="the present one"),
             pytest.param("APP", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "app", id="whatever its case"),
             pytest.param("gone", {"app": "10.0.2.0/24", "web": "10.0.1.0/24"}, "web", id="the primary's name"),
-            pytest.param("gone", {"db": "10.0.2.0/24", "app": "10.0.3.0/24"}, "app", id="the first by alphabet"),
+            pytest.param("gone", {"db": "10.0.2.0/24", "app": "10.0.3.0/24"}, "app", id="the first alphabetically"),
         ],
     )
     def test_the_subnet_is_the_present_one_or_that_of_the_rule_of_names(
