@@ -1,10 +1,13 @@
-"""completion at the command line: bash sources the script and completes with it; zsh and fish are not run here."""
+"""The completion command: bash, and fish where it is installed, complete with the script; zsh is not run here."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Cli
@@ -45,6 +48,40 @@ def test_bash_completes_commands_options_and_values(cli: Cli, folder: Path, word
     assert done.stderr == ""
     assert set(completions) <= set(done.stdout.split())
     assert all(word.startswith(words.rsplit(maxsplit=1)[-1].strip("'")) for word in done.stdout.split())
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_fish_completes_commands_options_and_values(cli: Cli, folder: Path) -> None:
+    (folder / "asrnet.fish").write_text(cli("completion", "fish").out, "utf-8")
+    completions = {
+        "asrnet pre": ["predict"],
+        "asrnet apply --parall": ["--parallelism"],
+        "asrnet plan -o j": ["json", "junit"],
+        "asrnet validate -f wor": ["world.yaml"],
+    }
+    script = "; ".join(["source asrnet.fish", *(f"complete -C '{words}'; echo =" for words in completions)])
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script], cwd=folder, capture_output=True, text=True, timeout=30, check=False
+    )
+    answers = [[line.partition("\t")[0] for line in part.splitlines() if line] for part in done.stdout.split("=\n")]
+    assert (answers[:-1], done.stderr) == (list(completions.values()), "")
+
+
+def test_values_are_words_that_no_shell_interprets(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """zsh evaluates the values: the arrows that ``explain`` knows were a syntax error there."""
+    import argparse
+
+    values: list[str] = []
+    add_argument = argparse.ArgumentParser.add_argument
+
+    def noting(parser: argparse.ArgumentParser, *flags: str, **details: Any) -> argparse.Action:
+        values.extend(details.get("choices") or ())
+        return add_argument(parser, *flags, **details)
+
+    monkeypatch.setattr(argparse.ArgumentParser, "add_argument", noting)
+    assert cli("completion", "zsh").code == 0
+    assert "half_pair" in values
+    assert [value for value in values if not re.fullmatch(r"\w[\w.:-]*", value)] == []
 
 
 @pytest.mark.parametrize(("shell", "words"), [("zsh", "#compdef asrnet"), ("fish", "complete -c asrnet")])

@@ -75,7 +75,8 @@ def _values(option: Option, module: Any) -> tuple[str, ...]:
     if option.name == "word":
         from asrnet.glossary import glossary
 
-        return tuple(dict.fromkeys(entry.word for entry in glossary()))
+        # The symbols of the tables are left out: "->" ends the completion of zsh in a syntax error.
+        return tuple(dict.fromkeys(entry.word for entry in glossary() if entry.word[0].isalnum()))
     if option.name == "kind":
         from asrnet.schema import KINDS
 
