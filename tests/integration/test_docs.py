@@ -135,6 +135,18 @@ def test_names_of_the_last_version_work_and_warn(old: str, new: str) -> None:
         assert getattr(asrnet, old) is getattr(asrnet, new)
 
 
+def test_every_public_name_of_the_last_version_is_there() -> None:
+    import asrnet
+
+    names = (
+        "ArmId AsrError Backend Change CopySettings DesiredState Finding InputError Inventory LivePairs Options Plan "
+        "Progress RefusedError Report Selection ServiceError Settings apply connect dumps ensure_pair from_process "
+        "live_pairs load load_plan moved_since plan plan_pair read to_json"
+    )
+    with pytest.warns(DeprecationWarning, match="is now"):
+        assert all(getattr(asrnet, name) for name in names.split())
+
+
 def test_the_pages_name_every_error_and_every_finding() -> None:
     from asrnet import errors
     from asrnet.model.findings import FindingKind
