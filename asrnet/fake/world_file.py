@@ -43,7 +43,7 @@ from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import collecting, raise_any, separated
+from asrnet.files.problems import collecting, combined, raise_any
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (
@@ -99,14 +99,14 @@ class _Form(Struct, frozen=True):
     example: str
     parse: Callable[[str], object]
 
-    def check(self, text: str | None, place: Place, *steps: str | int) -> None:
-        """Raise DocumentError if ``text`` is given and does not have this form."""
+    def check(self, text: str | None, mistakes: list[DocumentError], place: Place, *steps: str | int) -> None:
+        """Add a mistake if ``text`` is given and does not have this form."""
         if text is None:
             return
         with suppress(ValueError):
             self.parse(text)
             return
-        raise place.error(f"'{text}' is not {self.name}, expected one such as {self.example}", *steps)
+        mistakes.append(place.error(f"'{text}' is not {self.name}, expected one such as {self.example}", *steps))
 
 
 def _parse_region(text: str) -> None:
@@ -122,31 +122,37 @@ _TIME: Final = _Form("a time", "2026-01-01T00:00:00Z", seconds_of)
 
 def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) -> World:
     """Load the world in a file; ``behaviour`` replaces the file's own. Raises DocumentError, with file and line."""
-    try:
-        document = documents.read(path, WorldDocument, limit=documents.WORLD_LIMIT)
-    except DocumentError as error:
-        # One sentence is clearer than a list of all the keys that a world does not have.
-        paths = {mistake.path for mistake in separated(error) if isinstance(mistake, DocumentError)}
-        if paths >= _ONLY_IN_PLANS:
-            hint = "apply a saved plan with: asrnet apply PLANFILE"
-            raise DocumentError("this is a saved plan, expected a world", file=path, hint=hint) from error
-        if paths & _ONLY_IN_DESIRED_STATES:
-            raise DocumentError(
-                "this is a desired state, expected a world",
-                file=path,
-                hint="asrnet validate without --world checks it; asrnet demo --out FOLDER writes a world beside one",
-            ) from error
-        raise
-    return world_from(document, clock=clock, behaviour=behaviour)
+    reading = documents.examine(path, WorldDocument, limit=documents.WORLD_LIMIT)
+    # One sentence is clearer than a list of all the keys that a world does not have.
+    paths = {mistake.path for mistake in reading.mistakes}
+    if paths >= _ONLY_IN_PLANS:
+        hint = "apply a saved plan with: asrnet apply PLANFILE"
+        raise DocumentError("this is a saved plan, expected a world", file=path, hint=hint)
+    if paths & _ONLY_IN_DESIRED_STATES:
+        raise DocumentError(
+            "this is a desired state, expected a world",
+            file=path,
+            hint="asrnet validate without --world checks it; asrnet demo --out FOLDER writes a world beside one",
+        )
+    if reading.document is None:
+        raise combined(reading.mistakes)
+    return world_from(reading.document, clock=clock, behaviour=behaviour, mistakes=reading.mistakes)
 
 
-def world_from(document: Document[WorldDocument], *, clock: Clock, behaviour: Behaviour | None = None) -> World:
+def world_from(
+    document: Document[WorldDocument],
+    *,
+    clock: Clock,
+    behaviour: Behaviour | None = None,
+    mistakes: Iterable[DocumentError] = (),
+) -> World:
     """The world that a document describes; ``behaviour`` replaces the document's own.
 
-    Raises DocumentError, with all mistakes, if the document contradicts itself.
+    Raises DocumentError, with all mistakes, if the document contradicts itself, or if there were ``mistakes`` when it
+    was read: its faulty entries are then None.
     """
+    mistakes = list(mistakes)
     content = document.value
-    mistakes: list[DocumentError] = []
     if behaviour is None:
         behaviour = content.behaviour or Behaviour()
         if content.strict_mapping is not None:
@@ -203,7 +209,7 @@ def save(world: World, path: str | Path) -> None:
 def _resources(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
     """Everything in a document, in an order in which it can be seeded, except entries with ``mistakes``."""
     content = document.value
-    for index, entry in enumerate(content.subscriptions):
+    for index, entry in _right(content.subscriptions):
         try:
             guid = ArmId(f"/subscriptions/{entry.id}").subscription
         except InputError as error:
@@ -212,7 +218,7 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
             mistakes[-1].__cause__ = error
             continue
         yield _model(Subscription, entry, id=guid)
-    for index, entry in enumerate(content.resource_groups):
+    for index, entry in _right(content.resource_groups):
         if entry.id.type or not entry.id.resource_group:
             problem = f"'{entry.id}' is not the id of a resource group"
             mistakes.append(document.error(problem, "resource_groups", index, "id"))
@@ -220,8 +226,7 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
         yield _model(ResourceGroup, entry)
     yield from _networking(document, mistakes)
     for entry, place in _regional(document, "virtual_machines", _MACHINE, "virtual machine", mistakes):
-        with collecting(mistakes):
-            yield _model(VirtualMachine, entry, nics=_nics(entry, place))
+        yield _model(VirtualMachine, entry, nics=_nics(entry, place, mistakes))
     for entry, place in _regional(document, "vaults", VAULT, "vault", mistakes):
         with collecting(mistakes):
             yield from _Vault(entry, place, mistakes).resources()
@@ -230,27 +235,31 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
 def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
     """The Microsoft.Network resources of a document."""
     for entry, place in _regional(document, "virtual_networks", VNET, "network", mistakes):
-        with collecting(mistakes):
-            for index, prefix in enumerate(entry.address_space):
-                _PREFIX.check(prefix, place, "address_space", index)
-            for index, subnet in enumerate(entry.subnets):
+        for index, prefix in enumerate(entry.address_space):
+            _PREFIX.check(prefix, mistakes, place, "address_space", index)
+        for index, subnet in enumerate(entry.subnets):
+            with collecting(mistakes):
                 _child(place.at("subnets", index), entry.id, "subnets", subnet.name)
-            subnets = _subnets(entry.subnets, place.at("subnets"))
-            yield _model(VirtualNetwork, entry, subnets=subnets, peerings=_peerings(entry.peerings, place))
+        subnets = _subnets(entry.subnets, place.at("subnets"), mistakes)
+        yield _model(VirtualNetwork, entry, subnets=subnets, peerings=_peerings(entry.peerings, place, mistakes))
     security_groups = "network_security_groups"
     for entry, _ in _regional(document, security_groups, _SECURITY_GROUP, "network security group", mistakes):
         yield _model(NetworkSecurityGroup, entry)
     for entry, _ in _regional(document, "route_tables", _ROUTE_TABLE, "route table", mistakes):
         yield _model(RouteTable, entry)
     for entry, place in _regional(document, "network_interfaces", _NETWORK_INTERFACE, "network interface", mistakes):
-        with collecting(mistakes):
-            for index, address in enumerate(entry.ip_configurations):
-                _ADDRESS.check(address.ip, place, "ip_configurations", index, "ip")
-            addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
-            yield _model(NetworkInterface, entry, ip_configurations=addresses)
+        for index, address in enumerate(entry.ip_configurations):
+            _ADDRESS.check(address.ip, mistakes, place, "ip_configurations", index, "ip")
+        addresses = tuple(_model(InterfaceAddress, address) for address in entry.ip_configurations)
+        yield _model(NetworkInterface, entry, ip_configurations=addresses)
 
 
-def _peerings(listed: Iterable[Any], place: Place) -> tuple[Peering, ...]:
+def _right(listed: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """The entries of a list with their numbers, but for the faulty ones."""
+    return ((index, entry) for index, entry in enumerate(listed) if entry is not None)
+
+
+def _peerings(listed: Iterable[Any], place: Place, mistakes: list[DocumentError]) -> tuple[Peering, ...]:
     peerings = []
     for index, entry in enumerate(listed):
         if not isinstance(entry, str):
@@ -259,7 +268,8 @@ def _peerings(listed: Iterable[Any], place: Place) -> tuple[Peering, ...]:
         try:
             peerings.append(Peering(network_id=ArmId(entry)))
         except InputError as error:
-            raise place.error(f"'{entry}' is not the id of a network", "peerings", index) from error
+            mistakes.append(place.error(f"'{entry}' is not the id of a network", "peerings", index))
+            mistakes[-1].__cause__ = error
     return tuple(peerings)
 
 
@@ -279,24 +289,28 @@ def _regional(
 ) -> Iterator[tuple[Any, Place]]:
     """The entries of a list of resources with a region. Their ids must be unique and of type ``kind``."""
     listed, place = getattr(document.value, key), document.place(key)
-    with collecting(mistakes):
-        _refuse_repeated(((entry.id.key, "id") for entry in listed), place, what)
-    for index, entry in enumerate(listed):
+    _refuse_repeated((entry and (entry.id.key, "id") for entry in listed), place, what, mistakes)
+    for index, entry in _right(listed):
         if entry.id.type != kind:
             mistakes.append(place.error(f"'{entry.id}' is not the id of a {what}", index, "id"))
             continue
-        with collecting(mistakes):
-            _REGION.check(entry.location, place, index, "location")
+        _REGION.check(entry.location, mistakes, place, index, "location")
         yield entry, place.at(index)
 
 
-def _refuse_repeated(keyed: Iterable[tuple[str, str]], place: Place, what: str) -> None:
-    """Raise DocumentError for a repeated identity; ``keyed`` has each entry's identity and the key that holds it."""
+def _refuse_repeated(
+    keyed: Iterable[tuple[str, str] | None], place: Place, what: str, mistakes: list[DocumentError]
+) -> None:
+    """Add a mistake for each entry with the identity of an earlier one.
+
+    ``keyed`` has the identity of each entry and its key in the file; None for a faulty entry.
+    """
     first: dict[str, int] = {}
-    for index, (identity, key) in enumerate(keyed):
+    for index, (identity, key) in _right(keyed):
         if identity in first:
-            raise place.error(f"the {what} duplicates number {first[identity] + 1}", index, key)
-        first[identity] = index
+            mistakes.append(place.error(f"the {what} duplicates number {first[identity] + 1}", index, key))
+        else:
+            first[identity] = index
 
 
 def _child(place: Place, parent: ArmId, *segments: str) -> ArmId:
@@ -310,24 +324,24 @@ def _child(place: Place, parent: ArmId, *segments: str) -> ArmId:
         raise place.error(problem, "name") from error
 
 
-def _subnets(listed: Iterable[Any], place: Place) -> tuple[Subnet, ...]:
+def _subnets(listed: Iterable[Any], place: Place, mistakes: list[DocumentError]) -> tuple[Subnet, ...]:
     listed = tuple(listed)
-    _refuse_repeated(((entry.name.lower(), "name") for entry in listed), place, "subnet")
+    _refuse_repeated(((entry.name.lower(), "name") for entry in listed), place, "subnet", mistakes)
     subnets = []
     for index, entry in enumerate(listed):
         for number, prefix in enumerate(entry.prefixes):
-            _PREFIX.check(prefix, place, index, "prefixes", number)
+            _PREFIX.check(prefix, mistakes, place, index, "prefixes", number)
         for number, address in enumerate(entry.used_ips):
-            _ADDRESS.check(address, place, index, "used_ips", number)
+            _ADDRESS.check(address, mistakes, place, index, "used_ips", number)
         subnets.append(_model(Subnet, entry, used=len(entry.used_ips) if entry.used is None else entry.used))
     return tuple(subnets)
 
 
-def _nics(machine: Any, place: Place) -> tuple[Nic, ...]:
+def _nics(machine: Any, place: Place, mistakes: list[DocumentError]) -> tuple[Nic, ...]:
     nics = []
     for index, entry in enumerate(machine.nics):
         for key in ("ip", "recovery_ip", "test_ip"):
-            _ADDRESS.check(getattr(entry, key), place, "nics", index, key)
+            _ADDRESS.check(getattr(entry, key), mistakes, place, "nics", index, key)
         addresses = [
             _model(IpConfiguration, address, primary=False, settings=_settings(address.settings))
             for address in entry.secondary
@@ -370,13 +384,14 @@ class _Vault:
         entry, place, mistakes = self._entry, self._place, self._mistakes
         used = bool(entry.fabrics) if entry.used is None else entry.used
         if entry.fabrics and not used:
-            raise place.error("a vault with fabrics has been used", "used")
-        with collecting(mistakes):
-            self._refuse_repetitions()
+            mistakes.append(place.error("a vault with fabrics has been used", "used"))
+        self._refuse_repetitions()
         yield _model(VaultResource, entry, used=used)
         for index, policy in enumerate(entry.replication_policies):
-            policy_id = _child(place.at("replication_policies", index), entry.id, "replicationPolicies", policy.name)
-            yield _model(ReplicationPolicy, policy, id=policy_id)
+            policy_place = place.at("replication_policies", index)
+            with collecting(mistakes):
+                policy_id = _child(policy_place, entry.id, "replicationPolicies", policy.name)
+                yield _model(ReplicationPolicy, policy, id=policy_id)
         before = len(mistakes)
         for index, fabric in enumerate(entry.fabrics):
             with collecting(mistakes):
@@ -398,23 +413,25 @@ class _Vault:
                 plan_id = _child(place.at("recovery_plans", index), entry.id, "replicationRecoveryPlans", plan.name)
                 yield _model(RecoveryPlan, plan, id=plan_id)
         for index, job in enumerate(entry.jobs):
+            for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
+                _TIME.check(time or None, mistakes, place, "jobs", index, key)
             with collecting(mistakes):
-                for key, time in (("start_time", job.start_time), ("end_time", job.end_time)):
-                    _TIME.check(time or None, place, "jobs", index, key)
                 yield _model(Job, job, id=_child(place.at("jobs", index), entry.id, "replicationJobs", job.name))
 
     def _refuse_repetitions(self) -> None:
         entry, place = self._entry, self._place
-        _refuse_repeated(((fabric.name.lower(), "name") for fabric in entry.fabrics), place.at("fabrics"), "fabric")
+        _refuse_repeated(
+            ((fabric.name.lower(), "name") for fabric in entry.fabrics), place.at("fabrics"), "fabric", self._mistakes
+        )
         regions = (
             ((fabric.kind == "azure" and normal_location(fabric.location or "")) or f"#{fabric.name}", "location")
             for fabric in entry.fabrics
         )
-        _refuse_repeated(regions, place.at("fabrics"), "region")
+        _refuse_repeated(regions, place.at("fabrics"), "region", self._mistakes)
         names = ((f"{mapping.fabric}/{_segment(mapping)}/{mapping.name}".lower(), "name") for mapping in entry.mappings)
-        _refuse_repeated(names, place.at("mappings"), "mapping")
+        _refuse_repeated(names, place.at("mappings"), "mapping", self._mistakes)
         names = ((f"{item.fabric}/{item.name}".lower(), "name") for item in entry.protected_items)
-        _refuse_repeated(names, place.at("protected_items"), "protected item")
+        _refuse_repeated(names, place.at("protected_items"), "protected item", self._mistakes)
 
     def _fabric(self, entry: Any, place: Place) -> Iterator[Seed]:
         if entry.kind == "azure" and not normal_location(entry.location or ""):
@@ -438,7 +455,7 @@ class _Vault:
         for index, network in enumerate(entry.networks):
             network_place = place.at("networks", index)
             network_id = _child(network_place, fabric.id, "replicationNetworks", network.name)
-            subnets = _subnets(network.subnets, network_place.at("subnets"))
+            subnets = _subnets(network.subnets, network_place.at("subnets"), self._mistakes)
             yield VmNetworkRecord(
                 network=_model(VmNetwork, network, id=network_id, subnets=subnets),
                 logical_network=network.logical_network,
@@ -456,7 +473,7 @@ class _Vault:
             self._clouds[fabric.id, container.name.lower()] = cloud
             yield CloudRecord(cloud=cloud, logical_networks=container.logical_networks)
             names = ((machine.name.lower(), "name") for machine in container.machines)
-            _refuse_repeated(names, container_place.at("machines"), "machine")
+            _refuse_repeated(names, container_place.at("machines"), "machine", self._mistakes)
             for number, machine in enumerate(container.machines):
                 machine_place = container_place.at("machines", number)
                 yield _model(
@@ -464,7 +481,7 @@ class _Vault:
                     machine,
                     id=_child(machine_place, cloud_id, "replicationProtectableItems", machine.name),
                     friendly_name=machine.friendly_name or machine.name,
-                    nics=_nics(machine, machine_place),
+                    nics=_nics(machine, machine_place, self._mistakes),
                 )
         for host in entry.hosts:
             yield Host(fabric_id=fabric.id, host=_model(VmmHost, host))
@@ -549,7 +566,7 @@ class _Vault:
             primary_location=fabric.location,
             recovery_location=recovery.location if recovery else None,
             initial_location=initial.location,
-            nics=_nics(entry, place),
+            nics=_nics(entry, place, self._mistakes),
             settings=_settings(entry.settings),
         )
 

@@ -109,8 +109,8 @@ class Place:
 class Reading(Struct, Generic[T], frozen=True):
     """What could be read of a file, and every mistake in its form and its values.
 
-    With mistakes the document is incomplete: a faulty value is missing, and a faulty entry of a list or mapping at the
-    top is None. There is no document if not even its keys could be read.
+    With mistakes the document is incomplete: a faulty value is missing, or None if it is required. A faulty entry of a
+    list or mapping at the top is None. There is no document where not even its keys could be read.
     """
 
     source: str
@@ -131,10 +131,10 @@ def parse(text: str | bytes, kind: type[T], source: str = "<text>") -> Document[
     return reading.document
 
 
-def examine(path: str | Path, kind: type[T]) -> Reading[T]:
-    """Read as much as possible of the file ``path`` as a ``kind``, which is a Struct."""
+def examine(path: str | Path, kind: type[T], *, limit: int = LIMIT) -> Reading[T]:
+    """Read as much as possible of the file ``path``, of at most ``limit`` bytes, as a ``kind``, which is a Struct."""
     try:
-        text = _decoded(_bytes(path, LIMIT), str(path))
+        text = _decoded(_bytes(path, limit), str(path))
     except DocumentError as error:
         return Reading(str(path), None, (error,))
     return _reading(text, kind, str(path), partly=True)
@@ -176,6 +176,8 @@ def _salvaged(plain: Any, kind: Any) -> Any:
         return None
     values: dict[str, Any] = {}
     for field in structs.fields(kind):
+        if field.required:
+            values[field.name] = None
         if field.encode_name not in plain:
             continue
         value: Any = plain[field.encode_name]

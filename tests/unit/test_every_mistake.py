@@ -197,6 +197,69 @@ vaults:
     ]
 
 
+@pytest.mark.parametrize("name", ["w.yaml", "w.json"])
+def test_mistakes_of_form_and_of_meaning_in_a_world_are_reported_together(name: str) -> None:
+    network = vnet("a")
+    text = f"""\
+{{"version": 1, "colour": "blue",
+"subscriptions": [{{"id": "prod"}}, {{"name": "x"}}],
+"virtual_networks": [
+{{"id": "{network.id}", "location": "eastasia", "address_space": ["10.0.0.0/33", "x"], "peerings": ["y", "z"],
+"subnets": [{{"name": "a/b", "prefixes": ["10.0.0"]}}, {{"name": "s", "used_ips": ["1", "2"]}}, {{"name": "S"}}]}},
+{{"id": "{network.id}", "location": "eastasia", "address_space": 5}}]
+}}
+"""
+    Path(name).write_text(text, encoding="utf-8")
+    found = mistakes(lambda: world_file.load(name, clock=SimulatedClock()))
+    assert [f"{mistake.line} {mistake.path}" for mistake in found] == [
+        "1 colour",
+        "2 subscriptions[1]",
+        "2 subscriptions[0].id",
+        "4 virtual_networks[0].address_space[0]",
+        "4 virtual_networks[0].address_space[1]",
+        "4 virtual_networks[0].peerings[0]",
+        "4 virtual_networks[0].peerings[1]",
+        "5 virtual_networks[0].subnets[0].name",
+        "5 virtual_networks[0].subnets[2].name",
+        "5 virtual_networks[0].subnets[0].prefixes[0]",
+        "5 virtual_networks[0].subnets[1].used_ips[0]",
+        "5 virtual_networks[0].subnets[1].used_ips[1]",
+        "6 virtual_networks[1].address_space",
+    ]
+
+
+def test_a_faulty_fabric_is_one_mistake_and_not_one_of_each_mapping_that_names_it() -> None:
+    vault_id = f"/subscriptions/{DR}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+    Path("w.yaml").write_text(
+        f"""\
+version: 1
+vaults:
+- id: {vault_id}
+  location: eastasia
+  fabrics: [{{name: one, kind: azur, location: eastasia}}]
+  mappings: [{{fabric: one, name: m, recovery_fabric: two}}]
+""",
+        encoding="utf-8",
+    )
+    found = mistakes(lambda: world_file.load("w.yaml", clock=SimulatedClock()))
+    assert [mistake.path for mistake in found] == ["vaults[0].fabrics[0].kind"]
+
+
+def test_everything_in_which_the_rows_of_a_machine_contradict_each_other_is_reported() -> None:
+    text = """\
+name,primary_network,subnet,ip,ip_type,nic,recovery_plan,replica_network
+vm,here,,,,a,p,here
+vm,there,,,,a,q,there
+"""
+    names = NetworkNames([vnet("here"), vnet("there")])
+    found = mistakes(lambda: parse_machines(text, names, source="m.csv", is_csv=True))
+    assert [mistake.message.partition(":")[0] for mistake in found] == [
+        "recovery_plan",
+        "replica_network",
+        "primary_network",
+    ]
+
+
 def test_every_row_of_a_list_of_machines_that_is_wrong_is_reported() -> None:
     text = "name,primary_network,subnet,ip,ip_type\na,here,,10.0.0,\nb,nowhere,,,\nc,here,,,\n,here,,,\n"
     names = NetworkNames([vnet("here")])
