@@ -210,7 +210,7 @@ class TestTheFirstMachine:
         assert [of(report, name).outcome for name in ("vm001", "vm002")] == ["failed", "skipped"]
 
 
-class TestWhatToDoNext:
+class TestHintsAndWarnings:
     def test_the_others_wait_for_the_job_of_the_first_machine(self) -> None:
         azure = Followers(2)
         azure.world.faults.add(Fault(effect="operation_never_ends", method="PATCH", path="*/vm001"))

@@ -137,7 +137,7 @@ def test_other_servers_are_not_held() -> None:
     assert HERE.fabric_id == BEIJING
 
 
-class TestMachinesUnderWay:
+class TestActiveMachines:
     @pytest.mark.parametrize(
         "more",
         [

@@ -145,7 +145,7 @@ def test_a_nic_with_a_test_network_of_its_own_is_not_given_that_of_another(world
         assert held(plan) == "its NICs have different networks for test failovers, and an update has one for all"
 
 
-class TestWhoFollows:
+class TestWhichMachinesFollow:
     def test_a_machine_is_reported_and_left_alone_unless_the_file_says_otherwise(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row()), world.machine())
         assert (machines(plan), kinds(plan)) == ([], ["stale_protected_item"])
@@ -312,7 +312,7 @@ class TestWhoFollows:
         assert world.plan(desired, *items[:20]).violations() == ()
 
 
-class TestTheMappingComesFirst:
+class TestMappingBeforeMachines:
     def test_a_machine_waits_for_the_retarget_that_it_follows(self) -> None:
         world = World()
         world.azure.map_both(world.hub, world.old)

@@ -193,7 +193,7 @@ class TestAddresses:
         assert azure.plan(azure.state(row(hub, dr))).findings == ()
 
 
-class TestWhateverNetworksAndFabricsSay:
+class TestIncompleteNetworksAndFabrics:
     """Members that are null, missing or unknown: the result is `unknown` where it matters, and never a failure."""
 
     @pytest.mark.parametrize("prefixes", [("garbage",), ("10.0.1.0/99",), ("",), ()])
@@ -231,7 +231,7 @@ class TestWhateverNetworksAndFabricsSay:
         assert (plan.changes, "unknown" in kinds(plan)) == ((), True)
 
 
-class TestWhateverAnItemSays:
+class TestIncompleteMachines:
     """Members that are null, missing or unknown: a plan may hold back, but never fails or reports a machine as fine."""
 
     @pytest.mark.parametrize(

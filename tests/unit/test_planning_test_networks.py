@@ -415,7 +415,7 @@ class TestOtherVaults:
         assert judged(plan, world.bubble) == []
 
 
-class TestSubnetsThatAreTooSmall:
+class TestSmallSubnets:
     def test_machines_of_two_vaults_in_one_subnet_are_one_finding_with_their_sum(self) -> None:
         world = TwoVaults("new")
         small = structs.replace(world.new, subnets=(Subnet(name="web", prefixes=("10.0.1.64/29",)),))
