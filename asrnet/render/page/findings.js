@@ -51,7 +51,7 @@ function drawKind(kind, entries, meaning, most, isInTable) {
     const label = `Show all ${format(entries.length)}`;
     parts.push(element('button', { type: 'button', class: 'all', 'data-kind': kind }, label));
   }
-  // A hint is about the very case. Without one, what to do is what can be said of the kind.
+  // A hint is about this very finding. If there is none, the remedy of its kind is shown.
   const explained = meaning && element('p', { class: 'meaning' },
     ...prose(hints.has('') ? `${meaning.meaning} ${meaning.remedy}` : meaning.meaning));
   return element('section', { class: 'kind' },
