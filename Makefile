@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The environment is rebuilt whenever the pins change. Hashes are checked; nothing is resolved at install time. Only pip
 # is used, because people have configured it for their proxies, mirrors and certificates, and because it compiles
-# bytecode. The build backend looks for its program on the PATH.
+# bytecode, except that of asrnet, which is used where it is. The build backend looks for its program on the PATH.
 PIP_INSTALL = PYTHONWARNINGS= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP_FAILED = { echo "pip could not install the packages: its messages are above. Behind a proxy, with a mirror or with root"; \
 	echo "certificates of your own, configure pip first: see 'Installing' in docs/network.md"; exit 1; } >&2
@@ -18,6 +18,7 @@ PIP_FAILED = { echo "pip could not install the packages: its messages are above.
 	$(PYTHON) -m venv --clear .venv
 	@$(PIP_INSTALL) --require-hashes --no-deps -r constraints.txt || $(PIP_FAILED)
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q asrnet
 	touch $@
 
 .venv/.release: constraints-release.txt .venv/.installed
