@@ -37,7 +37,7 @@ test: .venv/.installed  ## the whole suite
 # test would cost more than the test. These tests do not use Hypothesis, which its plugin would import nevertheless.
 UNIT = $(BIN)/python -m pytest -q -p no:_hypothesis_pytestplugin
 unit: .venv/.installed  ## the fast part
-	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit-a-o unit-p-z
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit-a-ot-z unit-p-s
 unit-%:
 	$(UNIT) tests/unit/test_[$*]*.py
 
