@@ -258,7 +258,7 @@ def test_jobs_of_this_run_and_those_that_ended_before_it_are_not_reported() -> N
     assert [change.warnings for change in scene.apply().changes] == [()]
 
 
-class TestPairsWithoutFailback:
+class TestPairsThatOwnNoReverse:
     """The old reverse would map back a network that no mapping leads to."""
 
     def test_a_pair_without_failback_loses_its_old_reverse(self) -> None:

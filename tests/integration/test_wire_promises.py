@@ -61,7 +61,7 @@ def assert_no_noise(plan: Plan, pairs: int) -> None:
     assert plan.summary.in_sync == 2 * pairs
 
 
-class TestEmptyPlans:
+class TestPlanning:
     @pytest.mark.parametrize(
         "behaviour",
         [
