@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from chromium import Page, browser, executable
 from msgspec import structs
-from sample_plans import applied, change, full_plan, pair, vnet
+from sample_plans import applied, change, full_plan, machine_plan, pair, vnet
 from states import EA, SEA, TwoRegions, row
 
 from asrnet import planning
@@ -304,6 +304,12 @@ def test_a_hint_of_many_failed_changes_is_given_once_on_screen_and_in_print(tab:
     assert tab.run(advice) == "for app-000, app-001, app-002 and 27 more: grant the missing right"
     # The printed table omits it; the part below the table prints as it is on the screen.
     assert "grant the missing right" not in printed(tab, tmp_path)
+
+
+def test_a_pair_of_which_only_machines_failed_says_so_and_which_machine(tab: Page, tmp_path: Path) -> None:
+    show(tab, tmp_path, applied(machine_plan(), "failed", error="not done"))
+    assert tab.run("[...document.querySelectorAll('.pair .badge')].map(one => one.textContent)") == ["failed"]
+    assert tab.run("document.querySelector('.reasons').textContent") == "vm1: not done"
 
 
 def test_options_and_words_in_backticks_are_not_broken(tab: Page, tmp_path: Path) -> None:

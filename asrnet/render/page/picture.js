@@ -108,9 +108,22 @@ function reasonsOf(item, networks) {
   return [
     ...shortened([
       ...item.findings.filter(finding => finding.severity === 'error').map(finding => finding.message),
-      ...item.changes.filter(change => change.error).map(change => change.error),
+      ...errorsOfChanges(item.changes),
     ]).map(text => ({ shape: 'bar', text })),
     ...(away ? [{ shape: 'away', text: away }] : []),
+  ];
+}
+
+const MACHINE = '~ machine ';
+
+/** Why changes were not made; an error of machines says of which one it is, or of how many. */
+function errorsOfChanges(changes) {
+  const failed = changes.filter(change => change.error);
+  const ofMachines = failed.filter(change => change.label.startsWith(MACHINE));
+  return [
+    ...failed.filter(change => !ofMachines.includes(change)).map(change => change.error),
+    ...[...grouped(ofMachines, change => change.error)].map(([error, alike]) =>
+      `${alike.length === 1 ? alike[0].label.slice(MACHINE.length) : counted(alike.length, 'machine')}: ${error}`),
   ];
 }
 
