@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from asrnet import exit_codes
 from asrnet.cli import logs, streams
@@ -117,10 +116,12 @@ def _with_world(hint: str, desired_state: str) -> str:
 
     A new terminal lacks the variable that selected the fake Azure of the tutorial, and nobody there has a credential.
     """
+    import shlex  # 0.5 ms, which only this error pays, as the next import
+    from pathlib import Path
+
     world = Path(desired_state).with_name("world.yaml")
     if not world.is_file():
         return hint
-    import shlex  # 0.5 ms, which only this error pays
 
     backend = shlex.quote(f"fake:{world}")
     return f"for the fake Azure in {world}, add --backend {backend} or export ASRNET_BACKEND={backend}" + (
