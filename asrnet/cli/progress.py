@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from asrnet.cli import logs, streams
 
@@ -50,6 +51,25 @@ def _log(event: Progress) -> None:
         logs.remark(line(event))
 
 
+class _Terminal:
+    """Standard error for rich. A terminal that was closed is no error: the run ends with its report in the files."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr  # rich puts a stream of its own in its place meanwhile
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is left to flush."""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
     from rich.console import Console
@@ -60,7 +80,8 @@ def _bar(plan: Plan, *, colour: bool) -> Iterator[OnProgress]:
     from asrnet.render.wording import printable
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=Console(stderr=True, no_color=not colour), transient=True) as bar:
+    console = Console(file=cast("TextIO", _Terminal()), no_color=not colour)
+    with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("applying", total=sum(len(change.steps) for change in plan.changes))
 
         def on_progress(event: Progress) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
+import io
+import json
 import os
 import pty
 import re
@@ -13,6 +16,7 @@ import termios
 from pathlib import Path
 
 import pytest
+from command_line import Cli
 
 from asrnet.cli import logs
 
@@ -110,3 +114,19 @@ def test_apply_writes_nothing_after_a_no(folder: Path) -> None:
     code, sent = screen(folder, "apply", answer="no")
     assert (code, "nothing was changed" in sent) == (1, True)
     assert (folder / "world.yaml").read_bytes() == before
+
+
+def test_a_terminal_that_is_closed_during_an_apply_takes_no_report_with_it(
+    fake: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, text: str) -> int:
+            raise OSError(errno.EIO, "Input/output error", text)
+
+    monkeypatch.setattr("sys.stderr", Closed())
+    ran = fake("apply", "--yes", "-o", "json=report.json")
+    assert ran.code == 0
+    assert json.loads((folder / "report.json").read_text("utf-8"))["result"] == "succeeded"
