@@ -8,6 +8,6 @@ try:
 
     code = main()
 except KeyboardInterrupt:
-    code = 130
+    code = 1
 
 sys.exit(code)

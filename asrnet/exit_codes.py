@@ -16,8 +16,6 @@ DONE: Final = 0
 ERROR: Final = 1
 PENDING: Final = 2
 REFUSED: Final = 3
-INTERRUPTED: Final = 130
-"""The code that shells give a command that SIGINT ended."""
 
 
 MEANINGS: Final[Mapping[int, Meaning]] = {
@@ -34,10 +32,6 @@ MEANINGS: Final[Mapping[int, Meaning]] = {
     REFUSED: Meaning(
         "refused: a limit, a stale or tampered plan, a failover under way, a freeze",
         "The message names the safeguard. If a plan is stale, plan again. asrnet explain says how to lift a limit.",
-    ),
-    INTERRUPTED: Meaning(
-        "interrupted by Ctrl-C, SIGTERM or SIGHUP before there was a result; an `apply` that has begun changes exits 1",
-        "Run the command again.",
     ),
 }
 """Every exit code."""

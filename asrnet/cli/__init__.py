@@ -41,4 +41,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         if sys.stderr is not None:
             print("error: interrupted", file=sys.stderr)
-        return 130  # exit_codes.INTERRUPTED, which may not be loaded yet
+        return 1  # exit_codes.ERROR, which may not be loaded yet

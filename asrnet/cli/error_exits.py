@@ -49,7 +49,7 @@ def _exit_code(argv: Sequence[str], *, is_own_process: bool) -> int:
         return exit_codes.REFUSED if is_refused else exit_codes.ERROR
     except KeyboardInterrupt as interrupt:
         logs.error(str(interrupt) or "interrupted")
-        return exit_codes.INTERRUPTED
+        return exit_codes.ERROR
     except SystemExit as leaving:  # argparse, after --help
         return leaving.code if isinstance(leaving.code, int) else exit_codes.ERROR
     except Exception as error:  # noqa: BLE001 - the one place that must catch everything

@@ -361,7 +361,7 @@ def test_ctrl_c_prints_no_traceback(fake: Cli, monkeypatch: pytest.MonkeyPatch) 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("asrnet.inventory.read.read_inventory", interrupted)
-    assert fake("plan") == (130, "", "error: interrupted\n")
+    assert fake("plan") == (1, "", "error: interrupted\n")
 
 
 def test_a_run_reports_the_mistakes_of_all_its_files(cli: Cli, folder: Path) -> None:
@@ -390,7 +390,7 @@ def test_ctrl_c_at_the_question_says_that_nothing_was_changed(fake: Cli, monkeyp
     monkeypatch.setattr(streams, "can_ask", lambda: True)
     monkeypatch.setattr(streams, "ask", interrupted)
     ran = fake("apply")
-    assert (ran.code, ran.err) == (130, "\nerror: interrupted: nothing was changed\n")
+    assert (ran.code, ran.err) == (1, "\nerror: interrupted: nothing was changed\n")
 
 
 def test_names_cannot_send_terminal_escapes(fake: Cli, folder: Path) -> None:
@@ -578,7 +578,7 @@ def test_ctrl_c_while_asrnet_is_being_imported_prints_no_traceback(folder: Path)
         ran = subprocess.run(
             [sys.executable, "-c", code, module], cwd=folder, capture_output=True, text=True, check=False
         )
-        assert (module, ran.returncode, ran.stdout, ran.stderr) == (module, 130, "", "error: interrupted\n")
+        assert (module, ran.returncode, ran.stdout, ran.stderr) == (module, 1, "", "error: interrupted\n")
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -600,7 +600,7 @@ def test_ctrl_c_in_a_finalizer_ends_the_run(fake: Cli, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("asrnet.cli.commands.plan.run", run)
     ran = fake("plan")
-    assert (ran.code, ran.err) == (130, "error: interrupted\n")
+    assert (ran.code, ran.err) == (1, "error: interrupted\n")
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -618,7 +618,7 @@ def test_ctrl_c_while_the_world_is_saved_loses_nothing_that_was_reported(
     monkeypatch.setattr(world_file, "dumps", interrupted)
     ran = fake("apply", "--yes", "--pair", "hub")
     monkeypatch.undo()
-    assert (ran.code, ran.err.splitlines()[-1]) == (130, "error: interrupted")
+    assert (ran.code, ran.err.splitlines()[-1]) == (1, "error: interrupted")
     assert "hub-ea-to-hub-sea" in (folder / "world.yaml").read_text("utf-8")
 
 
