@@ -77,7 +77,7 @@ class App(Emulation):
     def _administer(self, request: Request) -> Response:
         """Answer a request to the admin paths. Faults, limits and the journal do not apply to it."""
         try:
-            if request.header("origin"):  # browsers send it for web pages, which have no business here
+            if request.header("origin"):  # browsers send this header for web pages, which must not control the emulator
                 raise GatewayError(403, "Forbidden", "Web pages may not administer the emulator.")
             return self._dispatch(request, _ADMIN_ROUTER.find(request.method, request.path), "")
         except ServiceError as error:

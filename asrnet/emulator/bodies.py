@@ -95,7 +95,7 @@ def string_map(body: Body, name: str) -> dict[str, str]:
     """Read an object whose values are strings, such as tags; return an empty one if it is absent."""
     values = an_object(body, name)
     if not all(isinstance(value, str) for value in values.values()):
-        raise _wrong(name, "strings by name")
+        raise _wrong(name, "an object whose values are strings")
     return {key: str(value) for key, value in values.items()}
 
 
@@ -117,16 +117,16 @@ def _wrong(name: str, expected: str) -> GatewayError:
 
 # Source: "Naming rules and restrictions for Azure resources".
 _NAMING_RULES: Final = {
-    "resource group": (r"[\w.()-]{0,89}[\w()-]", "letters, digits, '_', '-', '(', ')' and '.', but not at the end"),
+    "resource group": (r"[\w.()-]{0,89}[\w()-]", "letters, digits, '_', '-', '(', ')' and '.', but not end with '.'"),
     "virtual network": (
         r"[a-z0-9]([\w.-]{0,62}\w)?",
-        "letters, digits, '_', '-' and '.', ending in one of the first three",
+        "letters, digits, '_', '-' and '.', and must end with a letter, a digit or '_'",
     ),
     "subnet": (
         r"[a-z0-9]([\w.-]{0,78}\w)?",
-        "up to 80 letters, digits, '_', '-' and '.', ending in one of the first three",
+        "up to 80 letters, digits, '_', '-' and '.', and must end with a letter, a digit or '_'",
     ),
-    "vault": (r"[a-z][a-z0-9-]{1,49}", "2 to 50 letters, digits and '-', beginning with a letter"),
+    "vault": (r"[a-z][a-z0-9-]{1,49}", "2 to 50 letters, digits and '-', and must begin with a letter"),
 }
 
 
@@ -134,5 +134,5 @@ def check_name(kind: Literal["resource group", "virtual network", "subnet", "vau
     """Refuse, with 400, a name that Azure does not allow for this kind of resource."""
     pattern, rule = _NAMING_RULES[kind]
     if not re.fullmatch(pattern, name, re.IGNORECASE):
-        message = f"Resource name '{name[:200]}' is invalid for a {kind}. It may have {rule}."
+        message = f"Resource name '{name[:200]}' is invalid for a {kind}. It may contain {rule}."
         raise GatewayError(400, "InvalidResourceName", message)

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgspec import Struct
 
 _AUTHORITY_LIFE = dt.timedelta(days=3650)
-# The longest lifetime allowed to public authorities, so that no client rejects the certificate as too long.
+# The longest validity that public authorities may give, so that no client rejects the certificate.
 _SERVER_LIFE = dt.timedelta(days=397)
 # The clock of a container or virtual machine may be slow.
 _SKEW = dt.timedelta(days=1)

@@ -26,7 +26,8 @@ other missing resources.
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """
-# A route belongs to the first part with a word that is in its path, ignoring case; the last part takes the rest.
+# The parts of the page, each with pieces of paths in lower case. A route is in the first part that has a piece of its
+# path.
 _PARTS: Final = (
     ("Signing in", ("/metadata/", "/oauth2/", "/msi/", "/.well-known/", "/discovery/")),
     ("The emulator's own", ("/_asrnet/",)),

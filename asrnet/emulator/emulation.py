@@ -89,7 +89,7 @@ class Emulation:
         """Let ``seconds`` pass at once. Raises GatewayError if the clock cannot be moved forward, or not that far."""
         clock = self.world.clock
         if not isinstance(clock, Advanceable):
-            raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be put forward.")
+            raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be moved forward.")
         if clock.now() + seconds > LATEST:
             raise GatewayError(400, "InvalidRequestContent", "The emulator's time ends with the year 2999.")
         clock.advance(seconds)

@@ -56,7 +56,7 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
         if self.times == 0:
             raise InputError("a fault with times 0 never happens")
         if self.times < FOREVER or self.skip < 0:
-            raise InputError("a fault happens a number of times, or -1 for always, after a number of others")
+            raise InputError("times must be a count, or -1 for all requests, and skip cannot be negative")
         check_answer(self.status, self.seconds, self.retry_after or 0.0)
 
     def matches(self, request: Request) -> bool:

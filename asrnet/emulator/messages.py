@@ -45,7 +45,7 @@ def _is_deeper_than(value: object, levels: int) -> bool:
     return levels < 0 or any(_is_deeper_than(child, levels - 1) for child in inside if isinstance(child, dict | list))
 
 
-@lru_cache(maxsize=256)  # a request is asked several times, and most have one of a few queries
+@lru_cache(maxsize=256)  # each request needs its query several times, and most queries repeat
 def _parameters(query: str) -> Mapping[str, str]:
     return MappingProxyType({name.lower(): value for name, value in parse_qsl(query, keep_blank_values=True)})
 

@@ -75,7 +75,7 @@ def read_headers(message: Message) -> dict[str, str]:
 
 
 def drain(connection: socket.socket, seconds: float) -> None:
-    """Discard what the client still sends for a while. Closing at once would hide its answer from it."""
+    """For a while, discard what the client still sends. If the connection closed at once, the answer could be lost."""
     end = time.monotonic() + seconds
     with suppress(OSError):
         connection.shutdown(socket.SHUT_WR)
@@ -86,7 +86,7 @@ def drain(connection: socket.socket, seconds: float) -> None:
 
 
 def read_body(stream: io.BufferedReader[Any], headers: Mapping[str, str], *, largest: int) -> bytes:
-    """Read the body that ``headers`` announce. Raises RequestError if it is too large, truncated or badly announced."""
+    """Read the body that ``headers`` announce. Raises RequestError if it is too large, or is not as announced."""
     length, coding = headers.get("content-length"), headers.get("transfer-encoding", "")
     if coding and length is not None:
         raise RequestError(400, "BadRequest", "Content-Length and Transfer-Encoding contradict each other.")
@@ -136,4 +136,4 @@ def _number(text: str, base: int) -> int:
             return int(text, base)
     except ValueError:
         pass
-    raise RequestError(400, "BadRequest", "The length of the body is no number.")
+    raise RequestError(400, "BadRequest", "The length of the body is not a number.")

@@ -66,7 +66,7 @@ class Server(ThreadingMixIn, TCPServer):
 
     allow_reuse_address = sys.platform != "win32"  # on Windows it would let two servers share a port
     daemon_threads = True
-    # close() itself waits, and only for answers: an idle connection may stay open for as long as its client likes.
+    # The library would wait for every connection, even an idle one. Our close() waits only for requests in progress.
     block_on_close = False
     # The default of 5 refuses clients that open many connections at once.
     request_queue_size = 256

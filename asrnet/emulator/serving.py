@@ -208,7 +208,7 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
         "page_size": options.page_size,
         "network_page_size": options.page_size,
     }
-    # A world that sets any behaviour also means the defaults it leaves out.
+    # If a world sets any behaviour, the defaults apply to all that it does not set.
     if options.operations is None and behaviour == Behaviour():
         overrides["operations"] = DEFAULT_OPERATIONS
     operations = overrides["operations"]
@@ -219,7 +219,7 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
 
 @contextmanager
 def _stop_signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Pass the number of each signal that asks to stop to ``tell``, in place of the signal's usual effect."""
+    """Within the context, a signal that would stop the process calls ``tell`` with its number instead."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         tell(number)

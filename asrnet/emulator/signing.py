@@ -30,7 +30,8 @@ def signed_query(resource: str, api_version: str, now: float) -> str:
     """
     moment = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S}"
     certificate, signature, digest = _signature(resource, moment)
-    # Recorded in lower case. A client that parses and rebuilds the query turns it into upper case, which gives it away.
+    # Recorded: the escapes are in lower case. A client that rebuilds the query may write them in upper case, which
+    # ``is_intact`` accepts.
     escaped = moment.replace(":", "%3a")
     return f"api-version={api_version}&t={escaped}&c={certificate}&s={signature}&h={digest}"
 

@@ -139,7 +139,7 @@ def _is_whole(place: Path, kind: str) -> bool:
 
 
 def _expires(path: Path) -> float:
-    """When a certificate expires, in seconds since 1970; 0 if no file says so."""
+    """When a certificate expires, in seconds since 1970; 0 if the file is missing or damaged."""
     try:
         return float(path.read_text(encoding="ascii"))
     except (OSError, ValueError):

@@ -62,7 +62,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     operations: Annotated[
         str, Meta(description="When operations end: immediate, manual:N (after N status reads) or time:SECONDS")
     ] = "immediate"
-    fabric_operations: Annotated[str | None, Meta(description="The same for fabrics, if it differs")] = None
+    fabric_operations: Annotated[str | None, Meta(description="When operations on fabrics end, if different")] = None
     replication: Annotated[
         str,
         Meta(description="How long each stage of an initial replication takes: immediate or time:SECONDS"),
@@ -73,7 +73,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     status_retry_after: Annotated[int | None, Meta(description="The Retry-After of status answers, if any")] = None
     not_started: Annotated[int, Meta(description="How many of an operation's first status reads return NotStarted")] = 0
     latency: Annotated[float, Meta(description="How long each request of asrnet's ports takes")] = 0.0
-    list_lag: Annotated[float, Meta(description="How far lists lag behind: later changes do not show in them")] = 0.0
+    list_lag: Annotated[float, Meta(description="How long it takes until a change shows in lists")] = 0.0
     page_size: Annotated[int, Meta(description="The page size of Site Recovery's lists")] = 100
     network_page_size: Annotated[int, Meta(description="The page size of lists of virtual networks")] = 100
     # Recorded for protectable items: the link to the next page leads to an empty page.
@@ -83,7 +83,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         Literal["accept", "reject_400", "reject_405"],
         Meta(description="How a PATCH of a network mapping is answered; no recording shows it"),
     ] = "accept"
-    # Nobody knows which: no client sends every setting, and no recording of a PATCH exists.
+    # Unknown, because no recording of a PATCH exists.
     partial_update: Annotated[
         Literal["keep", "lose"],
         Meta(description="What happens to a machine's settings that a PATCH leaves out"),
@@ -93,7 +93,7 @@ class Behaviour(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     ] = 404
     # Recorded in 2023: empty lists. The 400 was reported in 2021 and described as transient.
     unused_vault: Annotated[
-        Literal["empty", "reject_400"], Meta(description="How a vault answers in which no fabric was ever created")
+        Literal["empty", "reject_400"], Meta(description="How a vault answers if no fabric was ever created in it")
     ] = "empty"
     # Documents of 2018 describe a mapping as binding, the latest ones as a default.
     strict_mapping: Annotated[

@@ -81,8 +81,8 @@ class Enabling:
     def _protected(self, nic: Nic) -> Nic:
         primary = self._network(nic.primary_network_id)
         recovery = self._recovery_network(primary)
-        # Documented: between zones, one fabric is both sides and machines may stay in their network, so there is
-        # nothing to map.
+        # Documented: for replication between zones, the same fabric is primary and recovery, and machines may stay in
+        # their network, so there is nothing to map.
         if self._primary.id != self._recovery.id:
             self._map(self._primary, primary, self._recovery, recovery)
             self._map(self._recovery, recovery, self._primary, primary)

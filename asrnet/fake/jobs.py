@@ -42,8 +42,8 @@ def job_of(started: Started) -> Job:
         end_time="" if started.end_time is None else iso_time(started.end_time),
         target=started.target,
         target_id=started.target_id,
-        # Recorded: the operation of a success may carry a warning. It is assumed that the job lists it among its
-        # errors.
+        # Recorded: an operation that succeeded may carry a warning. It is assumed that the job lists the warning among
+        # its errors.
         errors=(started.error.message,) if started.state in {"Failed", "Succeeded"} and started.error else (),
     )
 
@@ -161,7 +161,7 @@ class OperationStatuses:
 
 
 def _within(time: str, earliest: float | None, latest: float | None) -> bool:
-    if not time:  # "not started" and "not ended" are beyond any limit
+    if not time:  # a job that has not started or not ended is outside any limit
         return earliest is None and latest is None
     seconds = seconds_of(time)
     return (earliest is None or seconds >= earliest) and (latest is None or seconds <= latest)

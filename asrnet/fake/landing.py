@@ -54,13 +54,13 @@ def remove_machine(state: State, machine_id: ArmId) -> None:
 
 
 def landing_subnet(network: VirtualNetwork, *names: str | None) -> Subnet | None:
-    """The first of the subnets ``names`` that exists, otherwise the network's first by name; None if it has none."""
+    """The first of ``names`` that is a subnet of the network, or else its first by name; None if it has no subnets."""
     subnets = {subnet.name.lower(): subnet for subnet in network.subnets}
     for name in names:
         if name and name.lower() in subnets:
             return subnets[name.lower()]
     # The order by name is documented between Azure regions. For machines of VMM servers the document says "the first
-    # subnet" without an order, so that there it is an assumption.
+    # subnet" without an order, so for them the order is an assumption.
     return subnets[min(subnets)] if subnets else None
 
 

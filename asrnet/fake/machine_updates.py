@@ -116,8 +116,8 @@ class _Patch:
         # The networks in a PATCH are those of the item; they apply to all of its NICs.
         networks = {name: changes[name] for name in ("recovery_network_id", "test_network_id") if name in changes}
         test_network = member_of(self._properties, "selectedTfoAzureNetworkId")
-        # Specified: the body has this member for every provider. The table of members has no row for it if machines do
-        # not show it.
+        # Specified: a body may have this member for every provider. The table of members omits it for providers whose
+        # machines do not show it.
         if test_network and not self._update.sets_test_network:
             networks["test_network_id"] = self._id(test_network, "selectedTfoAzureNetworkId")
         bodies: dict[str, Body] = {}

@@ -48,7 +48,7 @@ FAILBACK_PROVIDER: Final = "InMageRcmFailback"
 """The provider of a VMware machine that was re-protected after a failover, until it is re-protected after failback."""
 FAILOVER_FAILED: Final = "UnplannedFailoverFailed"
 
-# Users reported the first for test failovers, and that a cleanup shows as marked for deletion while it runs.
+# Users reported both: the first for test failovers, the second while a cleanup runs.
 TEST_MACHINE_EXISTS: Final = "WaitingForCompletion"
 CLEANING_UP: Final = "MarkedForDeletion"
 
@@ -137,7 +137,7 @@ def allowed_operations(item: ProtectedItem) -> tuple[str, ...]:
             return _HYPER_V_PROTECTED
         if item.state in _COMMITTED:
             return ("ReverseReplicate", "DisableProtection")
-    # In any other state, which a world file may have, replication can be disabled, as in all recorded ones.
+    # A world file may contain other states. In these, too, replication can be disabled, as in every recorded state.
     return _ALLOWED.get(item.state, ("DisableProtection",))
 
 
@@ -530,7 +530,7 @@ class ProtectedItems:
             raise self._state.assumed("operation_not_allowed", *parts, resource_id=item.id)
 
     def continue_replicating(self) -> None:
-        """Continue the initial replication of machines in a loaded world, so that they become protected by the clock.
+        """Continue the initial replication of machines in a loaded world. They become protected as the clock advances.
 
         If replication takes no time, they stay as they were loaded.
         """
@@ -580,7 +580,7 @@ class ProtectedItems:
     def failed_over(
         self, item: ProtectedItem, direction: Direction = "PrimaryToRecovery", *, planned: bool = False
     ) -> ProtectedItem:
-        """Create the failed-over machine, or delete it when one on premises fails back; return the changed item."""
+        """Create the failed-over machine, or delete it if one on premises fails back. Returns the changed item."""
         state = PLANNED_COMMIT_PENDING if planned else COMMIT_PENDING
         if direction == "RecoveryToPrimary":
             remove_machine(self._state, self.recovery_machine_id(item))
@@ -633,13 +633,14 @@ class ProtectedItems:
         )
 
     def _failback_nic(self, item: ProtectedItem, nic: Nic, machine_id: ArmId) -> Nic:
-        """A NIC after failover, with the settings for failback: by the mapping of its current network, or its origin.
+        """A NIC after failover, with its settings for failback.
 
-        Documented: the network for failback cannot be chosen during re-protection, the mapping decides.
+        It fails back to the network to which its current network is mapped, or else to its original network.
+        Documented: this network cannot be chosen during re-protection.
         """
         machine = self._state.virtual_machines.get(machine_id.subscription, machine_id.key)
         landed = next((other for other in machine.nics if other.name == nic.name), None) if machine else None
-        # The network where it runs now, which may have been changed since the failover.
+        # The network to which the NIC is connected now; somebody may have changed it since the failover.
         network_id = landed.primary_network_id if landed else nic.recovery_network_id
         mapping = None
         if network_id and item.recovery_fabric_id:
@@ -664,7 +665,7 @@ class ProtectedItems:
             )
         source_id = nic.source_id
         if source_id is None and item.machine_id is not None:
-            # The world need not name the NIC's interface; then it is the one of the same name next to the machine.
+            # An interface that the world does not name has the NIC's name and is in the machine's resource group.
             source_id = item.machine_id.parent.child("providers", "Microsoft.Network", "networkInterfaces", nic.name)
         source = self._state.network_interfaces.get(source_id.subscription, source_id.key) if source_id else None
         return Nic(

@@ -233,7 +233,7 @@ def lowered(network_id: ArmId) -> ArmId:
 def _completed(request: MappingRequest, mapping: LiveMapping) -> MappingRequest:
     """A PATCH completed with the mapping's values for omitted members."""
     if isinstance(mapping, UnreadableMapping):
-        return request  # nothing is known with which to complete the request
+        return request  # its networks are unknown, so there is nothing to add
     fabric_name = mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else None
     return msgspec.structs.replace(
         request,

@@ -101,7 +101,7 @@ class VirtualNetworks:
             return self._put(msgspec.structs.replace(network, subnets=subnets), admission, method="DELETE")
 
     def _attached(self, subnet: Subnet) -> Subnet:
-        """A subnet as written by a client, with its attachments in the words that reading uses."""
+        """A subnet in a request, with its attachments named as in responses."""
         attachments = [*subnet.attachments]
         for kind, resource_id in (
             ("network security group", subnet.network_security_group),
@@ -172,7 +172,7 @@ class NetworkResources(Generic[R]):
 
     @property
     def _store(self) -> Store[R]:
-        # Looked up on each access, because a world that takes over another one gets that one's stores.
+        # Looked up on each access, because ``take_over`` replaces the stores.
         store: Store[R] = getattr(self._state, self._name)
         return store
 

@@ -168,7 +168,7 @@ class Operations:
         return running.view
 
     def cancel(self, operation_id: str) -> Started | None:
-        """Cancel a running operation, without its effect; None if none of that id is running or it is being canceled.
+        """Cancel a running operation, so that it has no effect; None if it is not running or already being canceled.
 
         Specified: its job is Cancelling at first. It is assumed that this takes as long as an operation.
         """

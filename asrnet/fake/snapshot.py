@@ -72,7 +72,7 @@ def _server(server: Server, fabric_id: ArmId) -> Iterator[Seed]:
             vm_network = VmNetwork(id=network.id, friendly_name=network.name, subnets=network.subnets)
             yield VmNetworkRecord(network=vm_network, logical_network=network.logical_network)
     for logical in server.logical_networks:
-        # A logical network that only the file has is without a GUID.
+        # A logical network that occurs only in the topology file has no GUID.
         network_id = logical.id or fabric_id.child("replicationLogicalNetworks", logical.name)
         yield LogicalNetwork(id=network_id, friendly_name=logical.name)
     for cloud in server.clouds:

@@ -229,7 +229,7 @@ class ContainerMappings:
 
 
 def links_of(state: State, fabric_id: ArmId) -> VmmLinks:
-    """What a world knows of a VMM server and Site Recovery has no request for."""
+    """The hosts and links of a VMM server, which no request of Site Recovery returns."""
     scope = fabric_id.key
     with state.lock:
         networks, clouds = tuple(state.vm_networks.values(scope)), tuple(state.clouds.values(scope))

@@ -116,7 +116,7 @@ class World:
 
     @property
     def extras(self) -> dict[str, dict[str, object]]:
-        """What clients sent and no model has, by the resource's key. It is returned to them unchanged."""
+        """Properties that clients sent and no model has, by the resource's key. They are returned unchanged."""
         return self._state.extras
 
     def count(self, method: str, path: str) -> None:

@@ -209,7 +209,7 @@ def save(world: World, path: str | Path) -> None:
 def _resources(document: Document[WorldDocument], mistakes: list[DocumentError]) -> Iterator[Seed]:
     """Everything in a document, in an order in which it can be seeded, except entries with ``mistakes``."""
     content = document.value
-    for index, entry in _right(content.subscriptions):
+    for index, entry in _faultless(content.subscriptions):
         try:
             guid = ArmId(f"/subscriptions/{entry.id}").subscription
         except InputError as error:
@@ -218,7 +218,7 @@ def _resources(document: Document[WorldDocument], mistakes: list[DocumentError])
             mistakes[-1].__cause__ = error
             continue
         yield _model(Subscription, entry, id=guid)
-    for index, entry in _right(content.resource_groups):
+    for index, entry in _faultless(content.resource_groups):
         if entry.id.type or not entry.id.resource_group:
             problem = f"'{entry.id}' is not the id of a resource group"
             mistakes.append(document.error(problem, "resource_groups", index, "id"))
@@ -254,8 +254,8 @@ def _networking(document: Document[WorldDocument], mistakes: list[DocumentError]
         yield _model(NetworkInterface, entry, ip_configurations=addresses)
 
 
-def _right(listed: Iterable[Any]) -> Iterator[tuple[int, Any]]:
-    """The entries of a list with their numbers, but for the faulty ones."""
+def _faultless(listed: Iterable[Any]) -> Iterator[tuple[int, Any]]:
+    """The entries of a list that are not faulty, with their numbers."""
     return ((index, entry) for index, entry in enumerate(listed) if entry is not None)
 
 
@@ -290,7 +290,7 @@ def _regional(
     """The entries of a list of resources with a region. Their ids must be unique and of type ``kind``."""
     listed, place = getattr(document.value, key), document.place(key)
     _refuse_repeated((entry and (entry.id.key, "id") for entry in listed), place, what, mistakes)
-    for index, entry in _right(listed):
+    for index, entry in _faultless(listed):
         if entry.id.type != kind:
             mistakes.append(place.error(f"'{entry.id}' is not the id of a {what}", index, "id"))
             continue
@@ -306,7 +306,7 @@ def _refuse_repeated(
     ``keyed`` has the identity of each entry and its key in the file; None for a faulty entry.
     """
     first: dict[str, int] = {}
-    for index, (identity, key) in _right(keyed):
+    for index, (identity, key) in _faultless(keyed):
         if identity in first:
             mistakes.append(place.error(f"the {what} duplicates number {first[identity] + 1}", index, key))
         else:
@@ -356,7 +356,7 @@ def _nics(machine: Any, place: Place, mistakes: list[DocumentError]) -> tuple[Ni
 
 
 def _settings(texts: Mapping[str, Setting]) -> dict[str, Setting]:
-    """The settings of a machine as models have them. Files have text, which the table converts."""
+    """The settings of a machine with flags and numbers in their own types, as a world file may give them as text."""
     settings: dict[str, Setting] = {}
     for name, value in texts.items():
         kind = SETTING_KINDS.get(name)

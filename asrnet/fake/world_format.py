@@ -235,7 +235,7 @@ ITEM: Final = _entry(
     recovery_fabric=(Annotated[str | None, Meta(description="Absent: Azure, for a machine on premises")], None),
     recovery_container=(Annotated[str | None, Meta(description="Absent: according to the container mapping")], None),
     initial_fabric=(
-        Annotated[str | None, Meta(description="Where it was first protected; if not fabric, it was re-protected")],
+        Annotated[str | None, Meta(description="Where it was first protected; not fabric, once it is re-protected")],
         None,
     ),
     policy=(Annotated[str | None, Meta(description="The name of a replication policy of this vault")], None),
@@ -282,7 +282,7 @@ _World: Any = defstruct(
             "extras",
             Annotated[
                 Mapping[str, str],
-                Meta(description="JSON by resource id: what clients sent and no model has"),
+                Meta(description="JSON by resource id: properties that clients sent and no model has"),
             ],
             field(default_factory=dict),
         ),

@@ -110,7 +110,7 @@ def advance(call: Call) -> Response:
     body = _json(call)
     seconds = body.get("seconds") if isinstance(body, dict) else None
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds < 0:
-        raise GatewayError(400, "InvalidRequestContent", "'seconds' is not a number of seconds to let pass.")
+        raise GatewayError(400, "InvalidRequestContent", "'seconds' must be a number that is not negative.")
     call.emulation.advance(float(seconds))
     return json_response({"now": call.world.clock.now()})
 
@@ -125,7 +125,7 @@ def _json(call: Call) -> Any:
     try:
         return decoded(call.request.body)
     except ValueError as error:
-        raise GatewayError(400, "InvalidRequestContent", f"The body is no JSON: {error}.") from error
+        raise GatewayError(400, "InvalidRequestContent", f"The body is not JSON: {error}.") from error
 
 
 def _read_fault(entry: Any) -> Fault | ServiceFault:

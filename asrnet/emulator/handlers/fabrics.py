@@ -125,7 +125,7 @@ def logical_network_json(network: LogicalNetwork) -> Document:
     }
 
 
-@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded", "newest first, as in the one recorded list of two")
+@routes.get(_FABRICS, "ReplicationFabrics_List", "recorded", "newest first, as in the only recorded list of two")
 def list_fabrics(call: Call) -> Response:
     """All fabrics of a vault. Only a read of a single fabric shows its containers and zones."""
     return call.page(call.world.fabrics.list(call.id("vault")), lambda fabric: fabric_json(call.world, fabric))
@@ -169,7 +169,8 @@ def put_fabric(call: Call) -> Response:
         call.world.extras[fabric_id.key] = {name: value for name in names if (value := text(details, name)) is not None}
         return call.accepted(started, fabric_id)
     if instance_type not in {"Azure", None} or location is None:
-        raise refusals.invalid("A fabric is of a region of Azure, with its location, or of a site.", fabric_id)
+        message = "'customDetails' must contain the location of an Azure region or the instance type of a site."
+        raise refusals.invalid(message, fabric_id)
     return call.accepted(call.world.fabrics.put(fabric_id, location), fabric_id)
 
 

@@ -112,7 +112,7 @@ def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool 
     now = int(call.world.clock.now())
     audience = audience or call.request.origin
     tenant = call.values.get("tenant", "common")
-    # azurerm reads the tenant from the token, and "common" is not one
+    # Terraform's azurerm reads the tenant from the token, and "common" is not a tenant.
     issued = access_token(
         audience=audience,
         tenant=call.world.tenant if tenant in {"common", "organizations"} else tenant,
@@ -121,7 +121,7 @@ def _issued(call: Call, audience: str, client_id: str, *, numbers_as_text: bool 
         now=now,
     )
     document: Document = {"token_type": "Bearer", "expires_in": TOKEN_LIFETIME, "ext_expires_in": TOKEN_LIFETIME}
-    if numbers_as_text:  # as the endpoint of managed identities does
+    if numbers_as_text:  # The endpoint of managed identities writes numbers as text.
         document = {"token_type": "Bearer", "expires_in": str(TOKEN_LIFETIME), "expires_on": str(now + TOKEN_LIFETIME)}
         document |= {"resource": audience, "not_before": str(now)}
     return json_response(document | {"access_token": issued})

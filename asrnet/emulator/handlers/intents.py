@@ -55,7 +55,7 @@ def read_intent(details: Body, intent_id: ArmId) -> IntentRequest:
     network = an_object(details, "recoveryVirtualNetworkCustomInput")
     new_network_id: ArmId | None = None
     name = text(network, "recoveryVirtualNetworkName")
-    if name is not None:  # the input type New
+    if name is not None:  # the request asks for a new network
         subscription = text(details, "recoverySubscriptionId") or machine.subscription
         group = text(network, "recoveryVirtualNetworkResourceGroupName") or f"{machine.resource_group}-asr"
         group_id = ArmId(f"/subscriptions/{subscription}/resourceGroups/{group}")

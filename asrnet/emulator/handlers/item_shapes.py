@@ -135,9 +135,9 @@ def item_json(world: World, item: ProtectedItem) -> Document:
 _FABRIC_PROVIDERS: Final = {"InMageRcm": "InMageRcmFabric", "VMware": "VMwareFabric", "VMwareV2": "VMwareV2Fabric"}
 """The fabric provider of each kind of site. These are assumed; AzureFabric and VmmFabric are recorded."""
 RECOVERY_POINT: Final = "failoverRecoveryPointId"
-"""The key in an item's extras of the recovery point that its failover used."""
+"""An item's extras hold the recovery point that its failover used under this key."""
 DISKS: Final = "vmManagedDisks"
-"""The key in an item's extras of its disks, as listed in the request that protected it."""
+"""An item's extras hold its disks under this key, as listed in the request that protected it."""
 DISK_SETTINGS: Final = (
     "recoveryTargetDiskAccountType",
     "recoveryReplicaDiskAccountType",
@@ -146,7 +146,7 @@ DISK_SETTINGS: Final = (
 )
 """The settings of a disk that a PATCH can change."""
 MULTI_VM_GROUP: Final = ("multiVmGroupName", "multiVmGroupCreateOption")
-"""The keys in an item's extras of the multi-VM group in its request; without one, the service creates a group."""
+"""An item's extras hold its multi-VM group under these keys. If the request had none, the service creates a group."""
 
 
 def _times(world: World, item: ProtectedItem) -> Document:

@@ -56,7 +56,10 @@ def settings_json(part: ProtectedItem | Nic | IpConfiguration, provider: str, le
 def read_settings(
     provider: str, details: Mapping[str, object], names: Mapping[str, str] | None = None
 ) -> dict[str, Setting]:
-    """Read an item's settings from the details of a PUT; ``names`` maps a PATCH's names to a PUT's that differ."""
+    """Read an item's settings from the details of a PUT.
+
+    ``names`` holds those settings whose name in a PUT differs from their name in a PATCH.
+    """
     settings: dict[str, Setting] = {}
     for member in UPDATES[provider].of("item"):
         value = details.get((names or {}).get(member.patch, member.patch))

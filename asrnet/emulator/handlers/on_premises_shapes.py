@@ -20,7 +20,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import ProtectedItem
 
 SETTINGS: Final = "settings"
-"""The key in an item's extras of the provider details in the request that protected it."""
+"""An item's extras hold the provider details of the request that protected it under this key."""
 WINDOWS: Final[Document] = {
     "osType": "Windows",
     "productType": "Server",

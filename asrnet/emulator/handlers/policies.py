@@ -69,7 +69,7 @@ def policy_json(world: World, policy: ReplicationPolicy) -> Document:
 
 
 def read_policy(policy_id: ArmId, body: Body, name: str) -> tuple[ReplicationPolicy, dict[str, object]]:
-    """Read a policy from a body's settings ``name``. Also returns the settings that the record has no field for."""
+    """Read a policy from the member ``name`` of a body. Also returns the settings that the record has no field for."""
     settings = an_object(an_object(body, "properties"), name)
     provider = text(settings, "instanceType")
     if provider is None:

@@ -23,7 +23,7 @@ routes: Final = Routes()
 _PROVIDER: Final = f"{SUBSCRIPTION}/providers/{{namespace}}"
 _GROUPS: Final = f"{SUBSCRIPTION}/resourceGroups"
 _FILTERS: Final = frozenset({"resourcetype", "resourcegroup", "name", "location", "tagname", "tagvalue"})
-# The resource providers and those of their types that clients ask for.
+# The resource providers, each with the resource types that clients ask for.
 _PROVIDERS: Final = {
     "Microsoft.Compute": ("virtualMachines",),
     "Microsoft.Network": ("virtualNetworks", "virtualNetworks/subnets", "locations", "locations/operations"),
