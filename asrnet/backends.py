@@ -54,7 +54,7 @@ def connect(
 
 
 def _fake(path: str, *, is_writing: bool) -> Backend:
-    """The world in the file ``path``, which a run that ``is_writing`` locks before it reads it.
+    """The world in the file ``path``. If the run ``is_writing``, the file is locked before it is read.
 
     Without the lock, two runs that write to one world would each save all of it, and the last one would win.
     """
@@ -79,7 +79,7 @@ def _fake(path: str, *, is_writing: bool) -> Backend:
                 if _version(path) != version:
                     raise InputError(
                         f"{path} was changed by another program during this run; the changes of this run are not saved",
-                        hint="run the command again, and no other on the same world meanwhile",
+                        hint="run the command again while no other command works on the same world",
                     )
                 # Ctrl-C may be pressed again while an interrupted run saves what it has done.
                 with interrupts_deferred():

@@ -88,7 +88,7 @@ class Bounded:
                 self._clock.wait([future], None)
 
     def answer(self, future: Future[T]) -> T | AsrError:
-        """The result of ``future``, or the error of asrnet it ended with."""
+        """The result of ``future``, or the AsrError that it ended with."""
         self.settle([future])
         try:
             return future.result()
@@ -251,7 +251,7 @@ class SimulatedClock:
         self._stopped = False
 
     def _run(self, call: Callable[[], None] | None) -> None:
-        """Run ``call`` and, with no change of threads, the calls whose turn comes right after it."""
+        """Run ``call`` and, without switching threads, the calls whose turn comes right after it."""
         while call:
             call()  # the future's callbacks queue whoever waits for it; this thread still holds the baton
             with self._lock:

@@ -83,7 +83,7 @@ def drift_in(
     forced: Collection[str] = (),
     allow_delete: bool = False,
 ) -> Detected:
-    """Plan for an inventory that was read already, for drift of these ``kinds``."""
+    """Plan for an inventory that has already been read, for drift of these ``kinds``."""
     plan = planning.plan(desired, inventory, selection=selection, forced=forced, allow_delete=allow_delete)
     return Detected(inventory=inventory, plan=restricted(plan, kinds))
 
@@ -157,7 +157,7 @@ def refused_report(plan: Plan, reasons: Iterable[str]) -> Report:
 def cause(change: Change, findings: Iterable[Finding]) -> FindingKind | None:
     """The kind of drift that a change corrects, given its pair's ``findings``; None for networks and fabrics.
 
-    A machine that goes to another network in failovers and in test failovers counts as stale.
+    A machine with a wrong network for failovers and a wrong one for test failovers counts as stale.
     """
     if change.kind == "protected_item" and isinstance(change.before, MachineNetworks):
         is_stale = change.before.recovery_network_id != change.recovery_network_id
@@ -184,14 +184,14 @@ def restricted(plan: Plan, kinds: Kinds) -> Plan:
     for finding in plan.findings:
         by_pair[_pair_of(finding)].append(finding)
 
-    # A change stays if its kind is asked for and it depends on no change that is left out; so does what it depends on.
+    # A change stays if its kind is asked for and no change that it depends on is left out. Then those changes stay too.
     causes = {change.id: cause(change, by_pair.get(_pair_of(change), ())) for change in plan.changes}
     dropped = {change_id for change_id, kind in causes.items() if kind and not kinds.include(kind)}
     while dependents := {change.id for change in plan.changes if dropped & set(change.depends_on)} - dropped:
         dropped |= dependents
     needed: set[str] = set()
-    # Backwards, because changes follow what they depend on: networks and their groups stay if a change that stays needs
-    # them.
+    # In reverse order, because each change comes after those that it depends on: a network and its resource group stay
+    # only if a change that stays needs them.
     for change in reversed(plan.changes):
         if change.id not in dropped and (causes[change.id] is not None or change.id in needed):
             needed |= {change.id, *change.depends_on}

@@ -4,7 +4,7 @@
 
     AsrError                     everything asrnet raises on purpose
     ├── InputError               what the user gave is wrong: an option, an id, a combination of rows
-    │   └── DocumentError        ... at a line of a file; it has all mistakes that one reading found
+    │   └── DocumentError        ... at a line of a file; with all mistakes that one reading found
     ├── RefusedError             asrnet declines: a limit, a freeze, a stale or tampered plan, a failover under way
     ├── CredentialError          no credential, or it was not accepted
     ├── UnreachableError         no answer: name resolution, connection, timeout
@@ -18,8 +18,8 @@
         └── OperationFailedError an accepted operation ended in Failed or Canceled
 
 Only what a caller handles has a class of its own. Vendors' errors are translated in one place,
-``asrnet.azure.translate``, and chained with ``from``; ``asrnet.fake`` raises these directly. The endings of many
-messages are here too: the name that was probably meant, and the names that exist.
+``asrnet.azure.translate``, and chained with ``from``; ``asrnet.fake`` raises these directly. The functions
+that complete many messages are here too: they suggest the name that was probably meant, or list the names that exist.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def either(words: Iterable[str]) -> str:
 
 
 def known_names(word: str, known: Iterable[str], noun: str) -> str:
-    """``known pairs: a, b and 3 more``: the names that exist, in their order; of many those most like ``word``.
+    """``known pairs: a, b and 3 more``: the names that exist, in their order, or those of them most like ``word``.
 
     ``noun`` is a plural.
     """
@@ -97,8 +97,8 @@ def known_names(word: str, known: Iterable[str], noun: str) -> str:
 def printable(text: str) -> str:
     r"""``text`` on one line, with every character that does not print written as its escape.
 
-    Names come from Azure and from files: no ESC, newline or bidirectional override in one may reach a terminal. Azure
-    Pipelines takes ``##vso[...]`` and ``##[...]`` for commands wherever they stand in a log, so these are escaped too.
+    Names come from Azure and from files: an ESC, newline or bidirectional override in one must not reach a terminal.
+    Azure Pipelines takes ``##vso[...]`` and ``##[...]`` anywhere in a log for commands, so these are escaped too.
     """
     if "##" in text:
         text = text.replace("##vso[", "#\\x23vso[").replace("##[", "#\\x23[")
@@ -124,7 +124,7 @@ class AsrError(Exception):
 class InputError(AsrError):
     """What the user gave cannot be used: an option, an id, or a combination of rows.
 
-    ``others`` has the other mistakes that were found at the same time; ``problem`` is the message without their number.
+    ``others`` has the other mistakes that were found at the same time; ``problem`` is the message without their count.
     """
 
     remedy = "Correct what the message names. A hint lists what is known, or shows the form that is expected."

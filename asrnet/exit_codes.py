@@ -42,7 +42,7 @@ _FAILURES: Final = frozenset({"failed", "rolled_back", "in_flight"})
 def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = False) -> int:
     """The exit code of a plan, a report or a correction: 0 done, 1 error, 2 drift remains, 3 refused.
 
-    With ``warnings_count`` warnings count as drift too.
+    With ``warnings_count``, warnings count as drift too.
     """
     # Imported here, which takes 6 ms: every command needs the numbers above, and half of the commands have no plan.
     from asrnet.model.plan import Plan
@@ -62,7 +62,7 @@ def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = Fals
 def _of_report(report: Report) -> int:
     """ERROR if something failed, REFUSED if a safeguard stopped everything, PENDING if a pair is blocked.
 
-    If a safeguard holds back some changes and others were made, it counts as blocked: the next run continues.
+    If a safeguard held back some changes and others were made, their pairs count as blocked: the next run continues.
     """
     from asrnet.model.findings import HOLDS
 

@@ -78,20 +78,20 @@ class NetworkReader(Protocol):
         ...
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
-        """One network, with ``addresses`` those in use by value; None only when Azure answers 404 ResourceNotFound.
+        """One network; None only when Azure answers 404 ResourceNotFound. ``addresses``: list those in use.
 
         Raises ResourceGroupNotFoundError if its resource group does not exist.
         """
         ...
 
     def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
-        """The network interfaces of a subscription. One that the list lacks may exist: the identity may not see it."""
+        """The network interfaces of a subscription. One that is missing may exist: the identity may not see it."""
         ...
 
     def registration_zones(self, subscriptions: Collection[str]) -> Mapping[ArmId, ArmId] | None:
-        """The private DNS zone in which the machines of each network are registered, by zones of ``subscriptions``.
+        """For each network, the private DNS zone of ``subscriptions`` in which its machines are registered.
 
-        None if this reader cannot tell: Microsoft.Network has no operation for it, Resource Graph shows it.
+        None if this reader cannot tell: Resource Graph shows the zone, and Microsoft.Network has no operation for it.
         """
         ...
 
@@ -285,7 +285,7 @@ class SiteRecoveryRequests(Protocol):
         ...
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
-        """By which clouds one cloud is protected."""
+        """Which clouds protect one cloud."""
         ...
 
     def put_fabric(self, fabric: Fabric) -> Operation | None:
@@ -400,7 +400,7 @@ def announce_request() -> None:
 
 
 def no_vmm_links(fabric_id: ArmId) -> VmmLinks:  # noqa: ARG001 - the same for every server
-    """The links of a VMM server on Azure, which reports none."""
+    """No links: Azure reports none for a VMM server."""
     return VmmLinks()
 
 

@@ -206,7 +206,7 @@ def _suggestion(network_id: ArmId, backend: Backend) -> str:
         ids = [network.id for network in backend.networks.virtual_networks(network_id.subscription)]
     except AsrError:
         return ""
-    # Of two networks of one name, the one in the group that was given.
+    # If several networks have that name, the one in the given group is meant.
     ids.sort(key=lambda other: other.resource_group.lower() == network_id.resource_group.lower())
     groups = {other.name: other.resource_group for other in ids}
     name = nearest(network_id.name, groups)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AsrEmulator:
-    """A running emulator. ``url`` is its HTTPS address, ``http`` the plain one, ``ca`` the authority's file to trust.
+    """A running emulator. ``url`` is its HTTPS address, ``http`` the plain one, ``ca`` the certificate to trust.
 
     ``world`` is the builder of what it serves, ``faults`` the script of the wire's faults, ``app`` the emulator itself
     with the journal of its requests.

@@ -69,7 +69,7 @@ def load(path: str) -> Plan:
 
 
 def _mistakes_in_plan(data: bytes, first: DocumentError) -> Iterator[DocumentError]:
-    """Every mistake in the values of a saved plan; nothing where ``first`` is about something else."""
+    """Every mistake in the values of a saved plan; none if ``first`` is about something else."""
     from asrnet.files.problems import problems, spelled
     from asrnet.files.yaml import LineNumbers
 
@@ -126,9 +126,9 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
 
 
 def check_audit(settings: Settings) -> None:
-    """Raise InputError if the audit file cannot be written. One that does not exist yet is not left behind."""
+    """Raise InputError if the audit file cannot be written. A file that did not exist is removed again."""
     path = settings.audit
-    if path is None or Path(path).is_fifo():  # which would be waited for
+    if path is None or Path(path).is_fifo():  # opening a pipe waits for its reader
         return
     is_new = not os.path.lexists(path)
     _opened(path, settings.source("audit")).close()

@@ -274,8 +274,8 @@ def _without_single_dashes(
 ) -> tuple[list[str], list[InputError], bool]:
     """``argv`` without what argparse would misread or stop at, the mistakes in it, and whether every option is known.
 
-    That is ``-out=x`` and the like, as terraform accepts, which argparse would read as ``-o ut=x``; and a value of an
-    option that takes none.
+    Such arguments are ``-out=x`` and the like, which terraform accepts and argparse would read as ``-o ut=x``, and
+    values of options that take none.
     """
     known: list[str] = []
     mistakes: list[InputError] = []
@@ -283,7 +283,7 @@ def _without_single_dashes(
     may_be_value = False
     flags = {flag for action in parser.options if action.nargs == 0 for flag in action.option_strings}
     for index, argument in enumerate(argv):
-        # Before the command, the words from the command on are not the main parser's.
+        # The main parser has only the words before the command.
         if argument == "--" or (not command and argument in COMMANDS):
             known += argv[index:]
             break
@@ -357,7 +357,7 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
 
 
 def _flags_of(command: str) -> dict[str, Option | None]:
-    """The options that stand at a place of the command line, by their flags; ``--help`` and ``--version`` are none."""
+    """The options that stand at a place of the command line, by their flags; None for ``--help`` and ``--version``."""
     flags: dict[str, Option | None] = {"--help": None} if command else {"--help": None, "--version": None}
     options = options_of(command) if command else all_options()
     return flags | {flag: option for option in options for flag in option.flags}

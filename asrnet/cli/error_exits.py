@@ -112,11 +112,11 @@ def _interrupt_main_thread() -> None:
 
 
 def _with_world(hint: str, desired_state: str) -> str:
-    """``hint``, after how to use the world beside the desired state, if there is one.
+    """``hint``, preceded by how to use the world that is beside the desired state, if one is.
 
     A new terminal lacks the variable that selected the fake Azure of the tutorial, and nobody there has a credential.
     """
-    import shlex  # 0.5 ms, which only this error pays, as the next import
+    import shlex  # 0.5 ms with the next import, and only this error needs them
     from pathlib import Path
 
     world = Path(desired_state).with_name("world.yaml")

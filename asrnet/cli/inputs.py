@@ -181,8 +181,8 @@ def check_machines(selected: Selection, plan: Plan, inventory: Inventory, settin
         listed = ", ".join(sorted(selected.machines))
         raise InputError(
             f"{settings.source('machine')}: no pair of the desired state has {listed}",
-            hint="a machine belongs to the pair whose primary network it is on and to whose recovery region it is "
-            "replicated; ignored machines and those in the recovery region are left out",
+            hint="a machine belongs to a pair if it is on the pair's primary network and replicated to its recovery "
+            "region; ignored machines and those in the recovery region are left out",
         )
 
 

@@ -130,7 +130,7 @@ def _in_outputs(session: Session[Settings], module: ModuleType) -> Iterator[Inpu
         path = getattr(settings, option.name) if option.writes and option.name != "output" else None
         if not path or option.metavar == "FOLDER":
             continue
-        if session.command == "init" and os.path.lexists(path):  # which it refuses itself
+        if session.command == "init" and os.path.lexists(path):  # init itself refuses to replace a file
             continue
         try:
             if beside:

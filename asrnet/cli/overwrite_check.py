@@ -80,7 +80,7 @@ def _is_at(target: Path, input_path: str) -> bool:
     folder = Path(os.path.realpath(input_path))
     if target.parent == folder and target.suffix.lower() in SUFFIXES:
         return True
-    # A hard link elsewhere is the same file to an audit, which is appended to.
+    # An audit is appended to the existing file, so a hard link in another folder leads to the same file.
     return target.is_file() and any(
         file.suffix.lower() in SUFFIXES and target.samefile(file) for file in folder.iterdir() if file.is_file()
     )

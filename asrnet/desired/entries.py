@@ -42,7 +42,7 @@ class RowEntry(RowKeys, frozen=True, kw_only=True):
     """A pair of virtual networks: two mappings, forward and reverse."""
 
     primary: Annotated[str, Meta(description="A virtual network: alias/resource group/name, or a full resource id")]
-    recovery: Annotated[str, Meta(description="A virtual network like primary, or copy for one made by asrnet")]
+    recovery: Annotated[str, Meta(description="A virtual network, written like primary; or copy, which asrnet makes")]
     failback: Failback = None
     test: Annotated[
         str | None,

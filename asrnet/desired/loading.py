@@ -74,7 +74,7 @@ def load(path: str | Path) -> DesiredState:
 
 
 def examine(path: str | Path) -> Examined:
-    """As much of a desired state as could be read, with all mistakes. Raises nothing that ``load`` raises."""
+    """As much of a desired state as could be read, with all mistakes. Unlike ``load``, it does not raise them."""
     try:
         readings = _read(Path(path))
     except DocumentError as error:

@@ -144,7 +144,7 @@ def _row_pair(row: Row, desired: DesiredState, networks: Networks) -> tuple[Pair
 
 
 def _with_copy(pair: Pair, primary: VirtualNetwork, desired: DesiredState) -> tuple[Pair, list[Finding]]:
-    """The pair with the copy as its recovery network, in the recovery region that it names or that is the only one."""
+    """The pair with a copy as its recovery network, in the region that the pair names or the only one declared."""
     declared = [region for region in desired.regions if region.primary == primary.location]
     regions = [region for region in declared if pair.to in {None, region.recovery}]
     if len(regions) == 1:
@@ -316,7 +316,7 @@ def _distinct(pairs: Sequence[Pair]) -> list[Pair]:
     first: dict[Hashable, Pair] = {}
     for pair in pairs:
         first.setdefault((pair.vault, pair.primary, pair.recovery), pair)
-    # Names are what --pair takes, so they must tell pairs apart, without case as networks' names do.
+    # --pair selects by name, so names must be unique. Case does not count, because it does not in networks' names.
     uses = Counter(pair.name.lower() for pair in first.values())
     distinct = []
     for pair in first.values():
@@ -377,7 +377,7 @@ class _Claims:
 
 
 def _conflict(group: Sequence[Pair], problem: str, *, differ: bool = True) -> Iterator[Finding]:
-    """A finding for each pair of a group; with ``differ`` none if all of them declare the same two networks."""
+    """A finding for each pair of a group; with ``differ``, none if all of them declare the same two networks."""
     if differ and len({(pair.primary, pair.recovery) for pair in group}) == 1:
         return
     names = ", ".join(f"{pair.name} ({pair.source})" if pair.source.file else pair.name for pair in group)

@@ -83,7 +83,7 @@ class CopySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         str | None,
         Meta(
             description="An existing network security group for the copied subnets, in the copy's region and "
-            "subscription: alias/resource group/name, or a full id; {subnet} in it makes it one for each subnet"
+            "subscription: alias/resource group/name, or a full id; with {subnet} in it, each subnet has its own"
         ),
     ] = None
     route_table: Annotated[

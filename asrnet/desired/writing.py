@@ -1,4 +1,4 @@
-"""DesiredState -> YAML, one line for a plain row, ids by alias if there is one, defaults left out."""
+"""Writes a DesiredState as YAML: a line for a plain row, ids by alias if there is one, without defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WIDTH: Final = 120
 
 def dumps(state: DesiredState) -> str:
     """The YAML of ``state``; ``load`` reads it back as an equal state, apart from the sources."""
-    # Backwards, so that of two aliases of one subscription the first one is written.
+    # In reverse order, so that the first of two aliases of one subscription is written.
     aliases = {guid: alias for alias, guid in reversed(list(state.subscriptions.items()))}
     content = {
         "version": 1,

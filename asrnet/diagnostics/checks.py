@@ -57,7 +57,7 @@ class Examination(Struct, frozen=True, kw_only=True):
 def doctor(
     desired: DesiredState, backend: Backend, *, selection: Selection = EVERYTHING, required: Task | None = None
 ) -> Examination:
-    """Look at everything that a run on ``desired`` depends on. Raises nothing: what goes wrong is a check.
+    """Look at everything that a run on ``desired`` depends on. Raises nothing: every failure is a failed check.
 
     A missing right is a warning; for the ``required`` task, it is a failure.
     """
@@ -204,7 +204,7 @@ def _provider(subscription: str, namespace: str, backend: Backend) -> Iterator[C
     for kind, version in backend.surroundings.api_versions.items():
         offered = view.api_versions.get(kind.removeprefix(f"{namespace}/").lower(), ())
         if not kind.startswith(f"{namespace}/") or not offered:
-            continue  # whether a type that is not listed has its version shows when it is read
+            continue  # a type may be missing here; reading its resources shows whether it has the version
         if version in offered:
             yield Check(name="api version", verdict="ok", message=f"{kind} {version}", subject=subscription)
             continue

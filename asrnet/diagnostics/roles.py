@@ -133,7 +133,7 @@ def _copy_scopes(desired: DesiredState) -> Iterator[str]:
 
 
 def _copies(desired: DesiredState) -> Iterator[tuple[Region, ArmId | None]]:
-    """Each region and primary network that may be copied there; None: whatever a rule matches.
+    """Each region and primary network that may be copied there; None stands for what a rule matches.
 
     A network's region is not known offline, so a row counts for every declared one.
     """

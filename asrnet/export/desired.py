@@ -200,7 +200,7 @@ def _rows(
         elif pair.status == "half" and accept_halves:
             remarks.append(f"half, and accepted as such: {name} has one mapping only, so machines cannot fail back")
         elif pair.status == "half" and way_back in mapped:
-            remarks.append(f"half: {name} has no way back: {pair.recovery_network} is mapped to another network there")
+            remarks.append(f"half: {name} has no way back: {pair.recovery_network} is mapped to another network")
         elif pair.status == "half" and way_back in claimed:
             other = claimed[way_back].primary_network
             remarks.append(f"half: {name} has no way back: {pair.recovery_network} is to fail back to {other}")

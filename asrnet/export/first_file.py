@@ -92,7 +92,7 @@ def from_dump(
 
 
 def vaults_by_name(vault_ids: Iterable[ArmId]) -> tuple[Vault, ...]:
-    """The vaults under their own names; of two with one name the later also has that of its resource group."""
+    """The vaults under their own names; if two have one name, the second one also gets its group's name."""
     vaults: dict[str, Vault] = {}
     for vault_id in dict.fromkeys(vault_ids):
         name = vault_id.name if vault_id.name not in vaults else f"{vault_id.name}-{vault_id.resource_group}"

@@ -131,12 +131,9 @@ def identifier(text: str) -> str:
 
 def _providers(subscriptions: Iterable[str], desired: DesiredState) -> dict[str, str]:
     """The provider's alias for each subscription: its alias in ``desired``, if it has one."""
-    # Backwards, so that of two aliases of one subscription the first one is taken.
+    # In reverse order, so that the first of two aliases of one subscription is taken.
     declared = {guid: alias for alias, guid in reversed(list(desired.subscriptions.items()))}
     return {guid: identifier(declared.get(guid, f"subscription-{guid}")) for guid in sorted(subscriptions)}
-
-
-# The text
 
 
 def _head(providers: Mapping[str, str]) -> str:

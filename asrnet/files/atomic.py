@@ -113,7 +113,7 @@ _ADVICE: Final[Mapping[int, str]] = {
 
 
 def _mode(target: Path) -> int:
-    """The mode of the old file, or that of any new file: the temporary one is readable by its owner only."""
+    """The mode of the old file, or else that of a new file: the temporary file is readable by its owner only."""
     if target.exists():
         return target.stat().st_mode & 0o777
     umask = os.umask(0)
@@ -123,7 +123,7 @@ def _mode(target: Path) -> int:
 
 @contextmanager
 def interrupts_deferred() -> Iterator[None]:
-    """Let the block end before Ctrl-C, SIGTERM or SIGHUP takes effect, as what it writes would be lost otherwise.
+    """Let the block end before Ctrl-C, SIGTERM or SIGHUP takes effect: what it writes must not be lost.
 
     Only signals with a handler in Python are deferred, and only in the main thread, which is the one that gets them.
     """

@@ -40,7 +40,7 @@ _FORMS: Final = {
 
 
 class Problem(Struct, frozen=True):
-    """What is wrong with a document, at which path, and what to do about it; ``is_extra``: it is an unknown key."""
+    """What is wrong with a document, at which path, and what to do about it; ``is_extra``: an unknown key."""
 
     message: str
     path: Steps
@@ -204,7 +204,7 @@ def _fields(kind: type[Struct]) -> Mapping[str, structs.FieldInfo]:
 
 
 def member_for(plain: Any, kind: Any) -> Any:
-    """The type, ``kind`` or a member of that union, that ``plain`` must be meant for if it is a mapping or a list."""
+    """``kind``, or the one member of a union, that the mapping or list ``plain`` can be meant for; None if none can."""
     while get_origin(kind) is Annotated:
         kind = kind.__origin__
     if get_origin(kind) in {Union, UnionType}:

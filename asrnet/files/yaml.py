@@ -33,7 +33,7 @@ WORLD_LIMIT: Final = 64 * MIB
 # No document of ours has more than ten levels; without a limit, a hostile one exhausts the interpreter's stack.
 DEEPEST: Final = 50
 _WIDEST: Final = 1 << 32
-"""More than the columns that a line can have; see ``_position``."""
+"""Greater than the number of columns in any line; see ``_position``."""
 MOST_MISTAKES: Final = 1000
 """The maximum number of mistakes of one kind that are reported for a file."""
 
@@ -110,7 +110,7 @@ class Reading(Struct, Generic[T], frozen=True):
     """What could be read of a file, and every mistake in its form and its values.
 
     With mistakes the document is incomplete: a faulty value is missing, or None if it is required. A faulty entry of a
-    list or mapping at the top is None. There is no document where not even its keys could be read.
+    list or mapping at the top is None. ``document`` is None if not even the keys could be read.
     """
 
     source: str
@@ -191,19 +191,19 @@ def _salvaged(plain: Any, kind: Any) -> Any:
     return kind(**values)
 
 
-def _entry(field: Any, alone: Any, step: Any) -> Any:
-    """The one entry of ``alone``, a list or mapping, without unknown keys; None if anything else is wrong with it."""
+def _entry(field: Any, container: Any, step: Any) -> Any:
+    """The one entry of a ``container`` without the entry's unknown keys; None if anything else is wrong with it."""
     from copy import deepcopy  # 0.4 ms, and a file without mistakes needs no copy
 
-    for problem in problems(alone, field.type, _converted):
+    for problem in problems(container, field.type, _converted):
         if not problem.is_extra:
             return None
-        parent = alone = deepcopy(alone)
+        parent = container = deepcopy(container)
         for part in problem.path[:-1]:
             parent = parent[part]
         del parent[problem.path[-1]]
     with suppress(msgspec.ValidationError, LookupError):
-        return _converted(alone, field.type)[step]
+        return _converted(container, field.type)[step]
     return None
 
 
@@ -478,7 +478,7 @@ def _decoded(data: str | bytes, source: str) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise DocumentError("not a text file, expected UTF-8", file=source, line=line) from error
     text = text.removeprefix("\ufeff")
-    # None of these characters is printable. Most files have no other that is not, but for the ends of their lines.
+    # No character of _NOT_TEXT is printable. In most files only the line ends are not, so most need no search.
     control = None if text.replace("\n", "").isprintable() else re.search(_NOT_TEXT, text)
     if control:
         raise DocumentError(

@@ -195,8 +195,8 @@ def activity(items: Iterable[ProtectedItem] | AsrError, jobs: Iterable[Job] | As
         for item in machines:
             add(item, hold)
             jobs_of_machines.setdefault(item.id, hold)
-        # No listed machine: one that is being enabled is not listed yet, and the job of a recovery plan names only the
-        # plan.
+        # The job is about no listed machine: a machine that is being enabled is not listed yet, and the job of a
+        # recovery plan names only the plan.
         if not machines:
             vault = vault or hold
             # Enabling a machine takes its network from a mapping, and moves no other machine.
@@ -218,7 +218,7 @@ def read_jobs(port: MappingReader, vault: ArmId, states: Iterable[str] = UNFINIS
 
 
 def networks_of_item(item: ProtectedItem) -> set[ArmId]:
-    """Every network that a machine is on or lands on, as far as it says."""
+    """Every network that a machine is on or lands on, as far as Site Recovery reports them."""
     networks = {network for nic in item.nics for network in (nic.primary_network_id, nic.recovery_network_id)}
     return {network for network in (*networks, item.recovery_network_id) if network}
 
@@ -257,7 +257,7 @@ def is_uncommitted(item: ProtectedItem) -> bool:
 
 
 def _reason_to_wait(item: ProtectedItem) -> Hold | None:
-    """Why the networks of a machine must not be remapped now, if they must not.
+    """Why the networks of a machine must not be remapped now; None if they may.
 
     A missing value, or one that this version does not know, does not prove that nothing is under way.
     """
@@ -281,7 +281,7 @@ def _reason_to_wait(item: ProtectedItem) -> Hold | None:
     elif _INITIAL_REPLICATION in state and item.provider == "A2A" and item.is_reversed:
         reason, hint = f"is being re-protected (state {item.state})", _REPROTECTING
     elif _INITIAL_REPLICATION in state and item.provider == "A2A" and item.direction_unclear:
-        reason = f"may be re-protected (state {item.state}, where it was first protected is not known)"
+        reason = f"may be re-protected (state {item.state}; where it was first protected is not known)"
         hint = _REPROTECTING
     else:
         return None

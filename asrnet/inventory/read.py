@@ -140,7 +140,7 @@ def read_inventory(
 
 
 def _networks_with_static_addresses(inventory: Inventory, desired: DesiredState) -> set[ArmId]:
-    """The recovery networks to which machines with static addresses will move, where these may be in use already."""
+    """The recovery networks to which machines with static addresses will move. Those addresses may be in use there."""
     networks: dict[tuple[str, ArmId], set[ArmId]] = defaultdict(set)
     for vault in inventory.vaults.values() if desired.vaults_that_follow else ():
         for item in () if isinstance(vault.items, Unknown) else vault.items:

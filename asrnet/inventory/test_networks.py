@@ -260,7 +260,7 @@ class _Walk:
         if beside and not reached:
             neighbour = first.network_id.name
             yield _Way(
-                f"is peered with {neighbour}, as {', '.join(sorted(beside))} of production is; {neighbour} does not "
+                f"is peered with {neighbour}, like production's {', '.join(sorted(beside))}; {neighbour} does not "
                 "forward between them, but both reach what is in it",
                 is_harmless=True,
             )
@@ -292,8 +292,8 @@ class _Walk:
                 network = self._inventory.networks.get(network_id)
                 if network and network.registration_zone == zone:
                     yield _Way(
-                        f"registers its machines in the private DNS zone {zone.name}, as {network.name} does, "
-                        "a network of production"
+                        f"registers its machines in the private DNS zone {zone.name}, "
+                        f"like {network.name}, a network of production"
                     )
                     break
         servers = {

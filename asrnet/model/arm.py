@@ -164,7 +164,7 @@ def _with_usual_spelling(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _with_usual_spelling_of_head(text: str) -> str:
-    """``_spelled`` for the part of an id before its last name, which many ids share; empty if it is not valid."""
+    """The same for an id without its last name, which many ids share; empty if it is not valid."""
     try:
         return _with_usual_spelling(f"{text}/name").removesuffix("/name")
     except InputError:
@@ -173,7 +173,7 @@ def _with_usual_spelling_of_head(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _type_below(key: str) -> str:
-    """The type of the resources whose keys are ``key`` and a name; many ids share all but their last name."""
+    """The type of a resource, from the ``key`` of its id without the name. Many ids differ only in the name."""
     parts = key.split("/")
     provider = _provider(parts)
     return "" if provider < 0 else "/".join((parts[provider + 1], *parts[provider + 2 :: 2]))
@@ -198,7 +198,7 @@ def normal_location(text: str) -> str:
 
 
 def _provider(parts: list[str]) -> int:
-    """The index of the word ``providers``, -1 without; it follows a resource group or a subscription."""
+    """The index of the word ``providers``, or -1 without one; it follows a resource group or a subscription."""
     if parts[4:5] == ["providers"]:
         return 4
     return 2 if parts[2:3] == ["providers"] else -1

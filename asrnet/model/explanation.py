@@ -54,7 +54,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
 
 class Explanations(Struct, frozen=True, kw_only=True):
-    """The explanations of ``word``, which may be of several kinds; of every word where it is null."""
+    """The explanations of ``word``, which may be of several kinds; if ``word`` is null, those of every word."""
 
     format_version: str = "1.1"
     word: str | None = None

@@ -18,15 +18,15 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
 
     max_updates: Annotated[
-        int, Meta(description="How many mappings are updated at most. A retarget counts as one update.")
+        int, Meta(description="The most mappings that are updated. A retarget counts as one update.")
     ] = 10
-    max_deletes: Annotated[int, Meta(description="How many unmanaged mappings are deleted at most.")] = 0
+    max_deletes: Annotated[int, Meta(description="The most unmanaged mappings that are deleted.")] = 0
     max_change_percent: Annotated[
-        int, Meta(description="What part of the existing mappings is updated or deleted at most, in percent.")
+        int, Meta(description="The largest share of the existing mappings that is updated or deleted, in percent.")
     ] = 30
     # In a vault with few mappings, a single retarget would exceed any percentage.
     min_existing: Annotated[
-        int, Meta(description="How many mappings a vault must have for max_change_percent to apply.")
+        int, Meta(description="The fewest mappings in a vault for which max_change_percent applies.")
     ] = 10
-    max_rule_growth: Annotated[int, Meta(description="How many pairs the rules add at most.")] = 20
-    max_machines: Annotated[int, Meta(description="How many machines are pointed at another network at most.")] = 20
+    max_rule_growth: Annotated[int, Meta(description="The most pairs that the rules add.")] = 20
+    max_machines: Annotated[int, Meta(description="The most machines that are pointed at another network.")] = 20

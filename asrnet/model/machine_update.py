@@ -282,7 +282,7 @@ UPDATES: Final[Mapping[str, MachineUpdate]] = {
 SETTING_KINDS: Final[Mapping[str, Kind]] = {
     member.patch: member.kind for update in UPDATES.values() for member in update.members if member.field is None
 }
-"""The kind of each value that is carried along, by the name of the PATCH member."""
+"""The kind of each value that is passed on unchanged, by the name of the PATCH member."""
 
 
 def update_body(item: ProtectedItem) -> dict[str, Any]:
@@ -415,7 +415,7 @@ _RELEASABLE: Final = frozenset({"recovery_ip", "test_ip"})
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The values of a body by path, which has NICs and IP configurations by name: their order varies."""
+    """The values of a body by path. A path names NICs and IP configurations, because their order varies."""
     if path.rpartition(".")[2] in {"vmNics", "ipConfigs"}:
         for index, part in enumerate(value):
             name = part.get("nicId") or part.get("ipConfigName") or str(index)

@@ -23,7 +23,7 @@ OUTCOMES: Final[Mapping[Outcome, Meaning]] = {
         "Its error names the reason. Plan again when that is settled.",
     ),
     "stale": Meaning(
-        "Azure has changed since the plan was made, so the change was not made and what others did stays.",
+        "Azure has changed since the plan was made, so the change was not made. Others' changes were left alone.",
         "Plan again and look at what is different.",
     ),
     "rolled_back": Meaning(

@@ -100,7 +100,7 @@ _ANY_TASK: Final[Mapping[Task, tuple[str, ...]]] = {
     "plan": (*_PLAN, *ON_PREMISES, *VAULT_LISTS, *VAULT_LISTS_ON_PREMISES),
     "apply": (*ACTIONS["apply"], CREATE_FABRICS),
 }
-"""All that the role of a task may have, whatever the desired state."""
+"""All rights that the role of a task may have, whatever the desired state declares."""
 
 
 def grant_hint(action: str) -> str:

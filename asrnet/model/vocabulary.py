@@ -38,7 +38,7 @@ STATES: Final[Mapping[str, Meaning]] = {
     "waiting": Meaning(
         "The machine's update is ready and held back: with the mapping that it follows, by a job, a freeze or a "
         "missing right.",
-        "The finding of its pair says for what it waits. Once that is over, the next plan updates the machine.",
+        "The finding of its pair says what it waits for. Once that is over, the next plan updates the machine.",
     ),
     "reported": Meaning(
         "The machine differs from its pair, and machines of the pair do not follow.",
@@ -63,7 +63,7 @@ SIGNS: Final[Mapping[str, Meaning]] = {
     ),
     "?": Meaning("Not known: in flight when the run ended, or no prediction is possible."),
     "<->": Meaning("Both directions: machines fail over and back."),
-    "->": Meaning("One direction: machines fail over, and nothing maps the way back."),
+    "->": Meaning("One direction: machines fail over, and there is no mapping for the way back."),
 }
 """The signs at the beginning of rows, and the arrows."""
 

@@ -39,7 +39,7 @@ def vault_findings(
 def _reversed_items(
     items: Sequence[ProtectedItem], wanted_pairs: Sequence[WantedPair], held_pairs: Collection[str | None]
 ) -> Iterator[Finding]:
-    """Report how many machines of each pair run in the recovery region, unless the pair has a change held for them."""
+    """Report how many machines of each pair run in the recovery region, unless they hold a change of the pair."""
     reversed_items = [item for item in items if item.is_reversed and not item.has_failed_over]
     for wanted_pair in wanted_pairs if reversed_items else ():
         pair = wanted_pair.pair
@@ -184,7 +184,7 @@ def _address_findings(pair: Pair, primary: VirtualNetwork, recovery: VirtualNetw
             yield pair.finding(
                 FindingKind.SUBNET_TOO_SMALL,
                 f"subnet {counterpart.name} of {recovery.name} holds {capacity(counterpart.prefixes)} machines, "
-                f"{subnet.used} addresses are in use in {primary.name}",
+                f"but {subnet.used} addresses are in use in {primary.name}",
                 subject=recovery.id,
             )
 

@@ -65,7 +65,7 @@ def copy_problems(pair: Pair, primary: VirtualNetwork, copy_state: Absent, inven
     for subnet, key in subnets_that_must_not_share(primary, region.copy):
         yield _cannot_be_copied(
             pair,
-            f"{subnet} of {primary.name} needs rules of its own, and {key} names one for all subnets",
+            f"{subnet} of {primary.name} needs rules of its own, but {key} is the same for all subnets",
             f"write {{subnet}} into its name, or leave the subnet out: skip_subnets: [{subnet}]",
         )
     for attached_id in attached_to(network):

@@ -103,7 +103,7 @@ class MappingDiff:
             return ()
         owner = self._wanted.get(identity)
         if owner and (
-            len(mappings) > 1  # duplicates block the pair that owns them, whose finding names them
+            len(mappings) > 1  # the pair that owns them is blocked by duplicates, and its finding names them
             or owner.direction == "forward"  # the pair that owns it updates it in place
             or owner.recovery.network == near.network
             or owner.pair.managed_by
@@ -175,7 +175,7 @@ class MappingDiff:
         self._add_change(wanted_pair.forward, update, before=delete, after=reverse)
 
     def _step(self, wanted_mapping: WantedMapping) -> Step | None:
-        """The write that makes a wanted mapping exist as wanted, or None if it does."""
+        """The write that creates or corrects a mapping; None if it exists as wanted."""
         live = self._live(wanted_mapping)
         place = wanted_mapping.recovery.place
         # A vault has no fabric for Azure as the recovery side of a VMM server (recorded).

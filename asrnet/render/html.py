@@ -90,7 +90,7 @@ def _row(page: Page, item: PageItem) -> str:
 
 
 def _table(page: Page) -> str:
-    """What viewers that run no scripts show: a table of the pairs that need attention, or that none does."""
+    """What viewers that run no scripts show: a table of the pairs that need attention, or a note that none does."""
     rows = [_row(page, item) for item in _attention(page)]
     if not rows:
         return '<p class="note">No pair needs attention.</p>' if page.items else ""

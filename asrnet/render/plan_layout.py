@@ -31,7 +31,8 @@ _SEVERITY_TITLES: Final[tuple[tuple[Severity, str, Tone], ...]] = (
     ("info", "Notes", "quiet"),
 )
 
-# Beside these a change only says "update" or "create". That a pair has been mapped one way is the accident to look for.
+# Findings that need no line of their own, because the pair's row shows the change. A row says only "update" for a
+# mapping that is not paired, and "create" for a half pair, which is the accident to look for.
 _SHOWN_BY_CHANGE: Final = CORRECTED - {"not_paired", "half_pair"}
 
 _ChangesByPair = Mapping[tuple[str, str | None], Sequence[Change]]
@@ -212,10 +213,10 @@ def describe_changes(changes: Iterable[Change], *, past: bool = False) -> str:
 
 
 def unchanged_counts(plan: Plan) -> str:
-    """The counts of what does not change: mappings in sync, blocked, unmanaged; machines that wait, are left alone.
+    """The counts of what does not change: mappings in sync, blocked or unmanaged; machines that wait or are left alone.
 
-    Zeros are left out: a plan of one pair, as of asrnet map, says nothing about the mappings of others. Only without
-    changes the first count is always there.
+    Zeros are left out: a plan of one pair, as of asrnet map, says nothing about the mappings of others. The first
+    count is always there if there are no changes.
     """
     counts = plan.summary
     is_first_count_shown = counts.in_sync or not plan.changes

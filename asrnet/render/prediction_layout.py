@@ -177,7 +177,7 @@ def _interface_sections(prediction: Prediction) -> Iterator[Section]:
 
 
 def _compared_settings(comparison: InterfaceComparison) -> Iterator[tuple[str, str, str]]:
-    """The settings that a NIC has on either side, in words: the setting's name, today and there."""
+    """The settings that a NIC has on either side, in words: the name, the value today and that of the replica."""
     settings = zip(settings_in_words(comparison.today), settings_in_words(comparison.there), strict=True)
     for (setting, of_source), (_, of_replica) in settings:
         # A row in which a NIC has nothing on either side would only make the table longer.
@@ -193,7 +193,7 @@ _NOTHING: Final = frozenset({"", "off", "not reported"})
 
 
 def settings_in_words(state: InterfaceState | None) -> Iterator[tuple[str, str]]:
-    """The name of each setting and its value, empty if there is none or, without a ``state``, nothing is known."""
+    """The name and the value of each setting. The value is empty if there is none, or if there is no ``state``."""
     accelerated = (
         "" if state is None else {True: "on", False: "off", None: "not reported"}[state.accelerated_networking]
     )

@@ -55,7 +55,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     shared_hints = _shared_hints(report.changes)
     for change in _without_repeated_reasons(report.changes):
         if change.hint in shared_hints:
-            change = structs.replace(change, hint="")  # noqa: PLW2901 - the same change, its hint said below the tables
+            change = structs.replace(change, hint="")  # noqa: PLW2901 - the same change; its hint is below the tables
         changes[change.vault, change.pair].append(change)
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for pair in report.pairs:
@@ -94,7 +94,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
 
 
 def _shared_hints(changes: Iterable[AppliedChange]) -> Mapping[str, Sequence[str]]:
-    """The hints that concern several pairs, each with the names of these pairs; of changes without a pair their own."""
+    """The hints that concern several pairs, each with their names; a change without a pair counts by its own name."""
     names: dict[str, dict[str, None]] = defaultdict(dict)
     for change in changes:
         if change.hint:

@@ -74,7 +74,7 @@ def _print(console: Console, section: Section) -> None:
         _print_lines(console, (line for row in section.rows for line in _row_by_cells(section.header, row, width)))
         return
     widths = _fitted(_natural(table), unbroken, available)
-    # Details span all columns and no row of rich's tables can, so a table ends at each row that has details.
+    # Details span all columns, which no row of a rich table can, so a table ends at each row that has details.
     styled_rows = [(table.header, "dim")]
     for row in table.rows:
         styled_rows.append((row.cells, STYLES[row.tone]))
@@ -87,7 +87,7 @@ def _print(console: Console, section: Section) -> None:
 
 
 def _row_by_cells(header: Sequence[str], row: Row, width: int) -> Iterator[Text]:
-    """A row as a paragraph: its name and what has no name, such as signs; then each other cell that is not empty."""
+    """A row as a paragraph: the name and the signs in its first line, then each other cell that is not empty."""
     cells = [(title, cell) for title, cell in zip(header, row.cells, strict=True) if cell]
     titles = [title for title, _ in cells if title]
     first_line = " ".join(cell for title, cell in cells if title in {"", *titles[:1]})
@@ -148,7 +148,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _parts(word: str, width: int) -> list[str]:
-    """Parts of ``word`` that are at most ``width`` columns wide: those between slashes, then hyphens, then any."""
+    """Parts of ``word`` that are at most ``width`` columns wide: split at slashes, else at hyphens, else anywhere."""
     if cell_len(word) <= width:
         return [word]
     for separator in "/-":

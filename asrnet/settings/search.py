@@ -20,9 +20,9 @@ class NearestFile(Struct, frozen=True):
 def file_above(name: str, folder: str | Path = ".") -> NearestFile:
     """The nearest file ``name`` in a folder above ``folder``, up to the root of its Git repository.
 
-    The search never leaves the repository, the home directory or the file system that ``folder`` is in. A file that
-    somebody else could have put there is not used, as Git does not use a repository of another user: it decides what
-    asrnet changes.
+    The search never leaves the repository, the home directory or the file system that ``folder`` is in. The
+    file decides what asrnet changes, so one that somebody else could have put there is not used; Git refuses other
+    users' repositories likewise.
     """
     try:
         start = Path(folder).resolve(strict=True)

@@ -27,7 +27,7 @@ READING: Final = (*WRITING, "plan", "show", "dump", "predict", "targets", "docto
 """The commands that talk to Azure or a fake, including those that write."""
 _SELECTING: Final = tuple(name for name in READING if name not in {"map", "init"})
 
-# Why a .env in the working directory cannot set an option, as the warning says it.
+# Why a .env in the working directory cannot set an option, in the words of the warning.
 IDENTITY: Final = "cannot set where and as whom to sign in"
 FILES: Final = "cannot set which files are written"
 CONSENT: Final = "cannot set what may be changed, and whether asrnet asks"
@@ -190,7 +190,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     endpoint: Annotated[
         str | None,
         Option(
-            help="the Azure Resource Manager to use instead of the cloud's, as the emulator; http on loopback only",
+            help="the Azure Resource Manager to use instead of the cloud's, such as an emulator; http on loopback only",
             group="Azure",
             metavar="URL",
             parse=values.endpoint,

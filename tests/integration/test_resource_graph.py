@@ -181,5 +181,5 @@ def test_a_test_network_that_registers_in_productions_zone_is_found_where_zones_
     desired = azure.state(row_of(hub, dr, test=bubble.id))
     plan = planning.plan(desired, read_inventory(desired, run))
     found = [finding.message for finding in plan.findings if finding.kind == "test_network_connected"]
-    text = "registers its machines in the private DNS zone shop.internal, as dr does, a network of production"
+    text = "registers its machines in the private DNS zone shop.internal, like dr, a network of production"
     assert found == ([f"the test network bubble {text}"] if inventory == "graph" else [])

@@ -158,7 +158,7 @@ def test_a_hub_that_forwards_nothing_and_has_no_gateway_is_only_a_note() -> None
         network("bubble", "shared"), network("shared", "bubble", "app-sea"), network("app-sea", "shared")
     )
     assert (kind, severity) == ("test_network_connected", "info")
-    assert message.startswith("is peered with shared, as app-sea of production is; shared does not forward")
+    assert message.startswith("is peered with shared, like production's app-sea; shared does not forward")
 
 
 def test_a_network_that_leads_nowhere_is_fine() -> None:
@@ -239,7 +239,7 @@ def test_a_private_dns_zone_that_production_registers_in_connects() -> None:
     assert (kind, severity, message) == (
         "test_network_connected",
         "warning",
-        "registers its machines in the private DNS zone shop.internal, as app-sea does, a network of production",
+        "registers its machines in the private DNS zone shop.internal, like app-sea, a network of production",
     )
 
 

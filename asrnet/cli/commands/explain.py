@@ -25,7 +25,7 @@ EXITS: Final = {1: "asrnet does not use the word, or another error"}
 
 
 def option_mistakes(session: Session[ExplainSettings]) -> Iterator[InputError]:
-    """A mistake for a word that asrnet does not use, looked for where the run is refused anyway."""
+    """A mistake for a word that asrnet does not use. Without other mistakes, ``run`` finds it."""
     from asrnet.glossary import explain
 
     if session.mistakes:

@@ -1,8 +1,8 @@
 """For each pair of VMM clouds, show which recovery VM networks it can be mapped to, and why.
 
 Site Recovery does not say which logical networks a cloud is associated with; a topology file does, given by --topology
-or by the desired state. Logical networks that are not known exclude no target. Without a desired-state file, --vault
-takes the full id of a vault.
+or by the desired state. If nothing is known of a cloud, all networks count as available. Without a desired-state file,
+--vault takes the full id of a vault.
 """
 
 from __future__ import annotations
