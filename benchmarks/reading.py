@@ -58,7 +58,7 @@ def read_once(who: str, url: str, pairs: int) -> Reading:
     else:
         wanted = desired(pairs)
         credential = choose(PUBLIC, named="emulator")
-        cloud = PUBLIC.at(url) if url else PUBLIC
+        cloud = PUBLIC.reached_through(url) if url else PUBLIC
         shared = None if url else session
         backend = connect.backend(clock=SystemClock(), cloud=cloud, credential=credential, session=shared)
         call = lambda: inventory.read_inventory(wanted, backend)  # noqa: E731 - either of two calls

@@ -70,7 +70,7 @@ def load(path: str) -> Plan:
 
 def _mistakes_in_plan(data: bytes, first: DocumentError) -> Iterator[DocumentError]:
     """Every mistake in the values of a saved plan; none if ``first`` is about something else."""
-    from asrnet.files.problems import problems, spelled
+    from asrnet.files.problems import path_text, problems
     from asrnet.files.yaml import LineNumbers
 
     plain = msgspec.json.decode(data) if isinstance(first.__cause__, msgspec.ValidationError) else None
@@ -85,7 +85,7 @@ def _mistakes_in_plan(data: bytes, first: DocumentError) -> Iterator[DocumentErr
             file=first.file,
             line=line,
             column=column,
-            path=spelled(problem.path),
+            path=path_text(problem.path),
             hint=problem.hint or first.hint,
         )
 

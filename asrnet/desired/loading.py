@@ -32,7 +32,7 @@ from asrnet.desired.state import (
 )
 from asrnet.errors import DocumentError, InputError, did_you_mean, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import combined, spelled
+from asrnet.files.problems import combined, path_text
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
@@ -145,7 +145,7 @@ class _Entry(Struct, Generic[T], frozen=True):
     def source(self) -> Source:
         """The file and the line, printable because they go into plans: a file's name may be any bytes."""
         line, column = self.document.lines.nearest(self.path)
-        return Source(file=printable(self.document.source), line=line, column=column, path=spelled(self.path))
+        return Source(file=printable(self.document.source), line=line, column=column, path=path_text(self.path))
 
     def note(self, problem: str, *below: str | int, hint: str = "") -> None:
         """Note a mistake in this entry, or in the part ``below`` it."""

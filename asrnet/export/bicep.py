@@ -82,9 +82,9 @@ def _head(groups: list[ArmId]) -> Iterator[str]:
 def _resources(pair: LivePair, mappings: list[NetworkMapping], name: str, inventory: Inventory) -> Iterator[str]:
     for mapping, direction in zip(mappings, ("forward", "reverse"), strict=False):
         body = mapping_body(mapping)["properties"]
-        body["recoveryNetworkId"] = inventory.spelled(mapping.recovery_network_id)
+        body["recoveryNetworkId"] = inventory.in_azure_spelling(mapping.recovery_network_id)
         if pair.kind == "azure_to_azure":
-            body["fabricSpecificDetails"]["primaryNetworkId"] = inventory.spelled(mapping.primary_network_id)
+            body["fabricSpecificDetails"]["primaryNetworkId"] = inventory.in_azure_spelling(mapping.primary_network_id)
         # The names of the vault, the fabric, the network and the mapping: every second segment from the vault on.
         segments = "/".join(part.name for part in (mapping.vault_id, mapping.fabric_id, mapping.id.parent, mapping.id))
         value = {"name": segments, "properties": body}

@@ -104,8 +104,8 @@ class _Reader:
             "recovery_vault_name": mapping.vault_id.name,
             "source_recovery_fabric_name": mapping.fabric_id.name,
             "target_recovery_fabric_name": mapping.recovery_fabric_id.name if mapping.recovery_fabric_id else "",
-            "source_network_id": self._inventory.spelled(mapping.primary_network_id),
-            "target_network_id": self._inventory.spelled(mapping.recovery_network_id),
+            "source_network_id": self._inventory.in_azure_spelling(mapping.primary_network_id),
+            "target_network_id": self._inventory.in_azure_spelling(mapping.recovery_network_id),
         }
 
     def _from_vmm(self, mapping: NetworkMapping, pair: LivePair) -> dict[str, ArmId | str]:
@@ -115,7 +115,7 @@ class _Reader:
             "recovery_vault_id": mapping.vault_id,
             "source_system_center_virtual_machine_manager_name": vm_network.server.name if vm_network else "",
             "source_network_name": vm_network.network.name if vm_network else "",
-            "target_network_id": self._inventory.spelled(mapping.recovery_network_id),
+            "target_network_id": self._inventory.in_azure_spelling(mapping.recovery_network_id),
         }
 
     def _vm_network(self, pair: LivePair) -> ServerNetwork | None:

@@ -142,12 +142,12 @@ def raise_any(mistakes: Iterable[InputError]) -> None:
         raise combined(listed)
 
 
-def spelled(path: Iterable[str | int]) -> str:
+def path_text(path: Iterable[str | int]) -> str:
     """A path in the notation of messages: ``rules[1].match.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as a message quotes it."""
     if value is None:
         return "nothing"
@@ -225,18 +225,18 @@ def _explained(error: msgspec.ValidationError, plain: Any, kind: Any, path: Step
 
 def _about_value(message: str, value: object, info: inspect.Type | None) -> str:
     if message in _FORMS:
-        return f"found {shown(value)}, expected {_FORMS[message]}"
+        return f"found {quoted(value)}, expected {_FORMS[message]}"
     if message.startswith(_ENUM):
         literal = _unwrapped(info, inspect.LiteralType)
         allowed = [str(word) for word in literal.values] if isinstance(literal, inspect.LiteralType) else []
-        return f"found {shown(value)}, expected {either(allowed)}{did_you_mean(str(value), allowed)}"
+        return f"found {quoted(value)}, expected {either(allowed)}{did_you_mean(str(value), allowed)}"
     types = _TYPES.fullmatch(message)
     if not types:
         return message
     names = types["types"].split(" | ")
     expected = either(_WORDS.get(name, name) for name in names if name != "null" or len(names) == 1)
     limits = "" if types["more"].startswith(", got") else types["more"]
-    return f"found {shown(value)}, expected {expected}{limits}"
+    return f"found {quoted(value)}, expected {expected}{limits}"
 
 
 def _unwrapped(info: inspect.Type | None, kinds: Any) -> inspect.Type | None:

@@ -20,7 +20,7 @@ import yaml
 from msgspec import Struct, structs
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import Steps, combined, member_for, problems, spelled
+from asrnet.files.problems import Steps, combined, member_for, path_text, problems
 from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ class Document(Struct, Generic[T], frozen=True):
     def error(self, problem: str, *path: str | int, hint: str = "") -> DocumentError:
         """The error to raise about the value at ``path``."""
         line, column = self.lines.nearest(path)
-        return DocumentError(problem, file=self.source, line=line, column=column, path=spelled(path), hint=hint)
+        return DocumentError(problem, file=self.source, line=line, column=column, path=path_text(path), hint=hint)
 
     def place(self, *path: str | int) -> Place:
         """The part of the document at ``path``."""
@@ -378,7 +378,7 @@ class _Builder:
         self.faulty.add((*(step for _, step in self._open[1:]), *([] if not self._open or step is None else [step])))
 
     def _error(self, problem: str, event: yaml.Event, *steps: str) -> DocumentError:
-        path = spelled((*(step for _, step in self._open[1:]), *steps)[:_PATH_SHOWN_AT_MOST])
+        path = path_text((*(step for _, step in self._open[1:]), *steps)[:_PATH_SHOWN_AT_MOST])
         line, column = _place(_position(event))
         return DocumentError(problem, file=self._source, line=line, column=column, path=path)
 

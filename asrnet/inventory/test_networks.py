@@ -226,7 +226,7 @@ class _Walk:
         steps: deque[tuple[Peering, ArmId]] = deque([(first, self._start.id)])
         while steps:
             peering, previous_id = steps.popleft()
-            network_id = self._inventory.spelled(peering.network_id)
+            network_id = self._inventory.in_azure_spelling(peering.network_id)
             if network_id in chains:
                 continue
             chain = chains[network_id] = (*chains[previous_id], network_id.name)

@@ -107,7 +107,7 @@ class Inventory(Struct, frozen=True, kw_only=True):
         error = self.subscriptions.get(network_id.subscription)
         return Unknown(error=error or AsrError(f"{network_id} was not looked for"))
 
-    def spelled(self, network_id: ArmId) -> ArmId:
+    def in_azure_spelling(self, network_id: ArmId) -> ArmId:
         """The id in the network's own spelling: Site Recovery answers in lower case."""
         network = self.networks.get(network_id)
         return network.id if network else network_id

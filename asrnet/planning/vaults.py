@@ -37,7 +37,7 @@ def plan_vault(vault: Vault, pairs: Sequence[Pair], conflicts: Sequence[Finding]
     """Plan ``vault``, whose pairs are ``pairs``; ``conflicts`` block the pairs they name."""
     inventory = request.inventory
     view = view_of(vault, inventory.vaults[vault.name], request.display)
-    wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.want(pair, inventory))}
+    wanted_pairs = {pair.name: wanted_pair for pair in pairs if (wanted_pair := view.wanted_pair(pair, inventory))}
     members = members_of(view, wanted_pairs.values(), request)
     selected = _selected_pairs(pairs, members, request)
     # A run on some pairs or machines reports no problems elsewhere, such as in the vault as a whole.

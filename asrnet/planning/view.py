@@ -105,7 +105,7 @@ class VaultView(Struct, frozen=True, kw_only=True):
         """The view as if the ``new`` fabrics existed already."""
         return structs.replace(self, fabrics=_by_place((*self.inventory.fabrics, *new)))
 
-    def want(self, pair: Pair, inventory: Inventory) -> WantedPair | None:
+    def wanted_pair(self, pair: Pair, inventory: Inventory) -> WantedPair | None:
         """The mappings that ``pair`` asks for; None while the place of one of its networks is not known."""
         if pair.recovery is None:
             return None

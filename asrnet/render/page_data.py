@@ -54,10 +54,9 @@ class PageSubnet(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A replicated machine of a pair, with its protection state and the networks that it lands on next.
 
-    ``away`` says that it runs in the recovery region, ``runs_on`` is the id of the network that it runs on if that need
-    not be a network of the pair, and ``elsewhere`` says that it lands on another network than the pair's. ``moves`` has
-    a line for each address that is moved, with its place before and after, and ``remark`` says why the machine stays
-    where it is.
+    ``away``: it runs in the recovery region. ``runs_on`` is the id of the network that it runs on, where that may be a
+    network of another pair. ``on_other_network``: it lands on another network than the pair's. ``moves`` has a line for
+    each address that is moved, with its place before and after, and ``remark`` says why the machine stays where it is.
     """
 
     name: str
@@ -65,7 +64,7 @@ class PageMachine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lands: tuple[str, ...] = ()
     away: bool = False
     runs_on: str = ""
-    elsewhere: bool = False
+    on_other_network: bool = False
     moves: tuple[str, ...] = ()
     remark: str = ""
 

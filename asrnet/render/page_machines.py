@@ -72,7 +72,7 @@ def machines_of_plan(plan: Plan, moves: Moves) -> Mapping[tuple[str, str], Seque
                 name=machine.name,
                 state="not read",
                 lands=(network_id.name,) if network_id else (),
-                elsewhere=machine.status != "in_sync",
+                on_other_network=machine.status != "in_sync",
                 moves=tuple(dict.fromkeys(row.line for row in moves.get(machine.id, ()) if row.is_moved)),
                 remark=_WAITING if machine.status == "waiting" else machine.reason,
             )
@@ -99,7 +99,7 @@ def _machine(item: ProtectedItem, target: ArmId | None, rows: Sequence[MachineRo
         away=away,
         # A machine that has failed over runs where it landed, which may be the network of an older mapping.
         runs_on=str(next(iter(landings), "")) if item.has_failed_over else "",
-        elsewhere=target is not None and any(network != target for network in landings),
+        on_other_network=target is not None and any(network != target for network in landings),
         moves=tuple(dict.fromkeys(row.line for row in rows if row.is_moved)),
         remark=next((_WAITING if row.status == "waiting" else row.reason for row in rows if row.reason), ""),
     )

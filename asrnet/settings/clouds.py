@@ -50,7 +50,7 @@ class Cloud(Struct, frozen=True, kw_only=True):
         is_usual = parts.scheme == "https" and parts.port in {None, _HTTPS_PORT}
         return is_usual and not self.is_loopback and self._is_resource_manager(_host(url))
 
-    def at(self, endpoint: str) -> Cloud:
+    def reached_through(self, endpoint: str) -> Cloud:
         """This cloud reached through ``endpoint``, an https URL of Resource Manager's or a URL of this machine."""
         try:
             endpoint = checked_endpoint(endpoint)
@@ -123,7 +123,7 @@ def cloud(name: str = "public", endpoint: str | None = None) -> Cloud:
     named = _NAMES.get(name.lower().replace("_", ""))
     if named is None:
         raise InputError(f"there is no cloud '{name}'", hint="use public, china or usgovernment")
-    return named.at(endpoint) if endpoint else named
+    return named.reached_through(endpoint) if endpoint else named
 
 
 def _plain(url: str) -> SplitResult | None:

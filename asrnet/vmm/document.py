@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from asrnet.desired import Source
 from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
-from asrnet.files.problems import collecting, raise_any, spelled
+from asrnet.files.problems import collecting, path_text, raise_any
 from asrnet.files.yaml import Document
 from asrnet.model.azure import MICROSOFT_AZURE, Subnet
 from asrnet.vmm.topology import Cloud, Host, LogicalNetwork, Network, Protection, Server, Topology
@@ -132,7 +132,7 @@ def _server(document: Document[TopologyFile], entry: FabricEntry, index: int, mi
     def source(*steps: str | int) -> Source:
         path = ("fabrics", index, *steps)
         line, column = document.lines.nearest(path)
-        return Source(file=document.source, line=line, column=column, path=spelled(path))
+        return Source(file=document.source, line=line, column=column, path=path_text(path))
 
     protections = []
     for number, mapping in enumerate(entry.cloud_mappings):

@@ -40,7 +40,7 @@ def https(world: World) -> Backend:
     stack = ExitStack()
     options = ServeOptions(port=0, tls_port=0, cache=_certificates())
     emulator = stack.enter_context(running(App(world), options))
-    cloud = PUBLIC.at(emulator.https)
+    cloud = PUBLIC.reached_through(emulator.https)
     session = new_session(cloud)
     session.mount("https://", _Trusting(str(emulator.ca)))
     credential = given(EmulatorCredential(world.tenant))

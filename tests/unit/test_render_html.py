@@ -270,7 +270,7 @@ def test_machines_are_shown_with_their_pair_and_those_in_the_recovery_region_fir
             "runs_on": str(recovery.id),
         },
         {"name": "stays", "state": "Protected", "lands": ["app-sea"]},
-        {"name": "strays", "state": "Protected", "lands": ["x"], "elsewhere": True},
+        {"name": "strays", "state": "Protected", "lands": ["x"], "on_other_network": True},
     ]
     for page in (
         data(planning.plan(desired, found), inventory=found),

@@ -69,8 +69,8 @@ function machineTable(item, networks) {
     const lands = (machine.lands || []).join(', ') || 'not known';
     return element('tr', {}, element('th', { scope: 'row' }, machine.name, element('small', {}, machine.state)),
       element('td', {}, region, element('small', { class: machine.away ? 'remark' : '' }, machine.away ? 'recovery region' : '')),
-      element('td', {}, lands, // What moves says itself which networks it leaves.
-        machine.elsewhere && !(machine.moves || []).length ? element('small', { class: 'remark' }, 'another network than the pair\'s') : '',
+      element('td', {}, lands, // The moves name the networks.
+        machine.on_other_network && !(machine.moves || []).length ? element('small', { class: 'remark' }, 'another network than the pair\'s') : '',
         ...(machine.moves || []).map(move => element('small', {}, move.replace(' -> ', ' → '))),
         machine.remark ? element('small', { class: 'remark' }, machine.remark) : ''));
   });
