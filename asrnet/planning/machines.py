@@ -340,11 +340,11 @@ class _MachineDiff:
         reasons = []
         if before.recovery_network_id != after.recovery_network_id:
             old, new = self._labels(before.recovery_network_id, after.recovery_network_id)
-            reasons.append(f"fails over to {old} instead of {new}")
+            reasons.append(f"fails over to {old}, will fail over to {new}")
         if before.test_network_id != after.test_network_id:
             old, new = self._labels(before.test_network_id, after.test_network_id)
-            reasons.append(f"is tested in {old} instead of {new}")
-        return " and ".join(reasons)
+            reasons.append(f"is tested in {old}, will be tested in {new}")
+        return "; ".join(reasons)
 
     def _labels(self, *networks: ArmId | None) -> list[str]:
         """The names of the networks, with their resource groups if the names are the same."""
@@ -406,7 +406,7 @@ class _MachineDiff:
                 danger = ", although it fails over to that network, so that tests run in production" * is_production
                 consequence = f"; its test network stays as it is{danger}: {reasons}"
                 test_hint = "; ".join(dict.fromkeys(problem.hint for problem in update.test_problems if problem.hint))
-            text = f"{item.friendly_name} is tested in {old} instead of {new}{consequence}{ended}"
+            text = f"{item.friendly_name} is tested in {old}, and its pair asks for {new}{consequence}{ended}"
             self._findings.append(pair.finding(FindingKind.TEST_NETWORK_DIFFERS, text, subject=item.id, hint=test_hint))
 
     def _add_view(

@@ -243,16 +243,15 @@ class MappingDiff:
             )
         else:
             live = mappings[0]
-            instead = (
-                f"points at {self._view.label(live.recovery_network_id)} instead of {wanted_mapping.recovery.label}"
-            )
+            present, planned = self._view.label(live.recovery_network_id), wanted_mapping.recovery.label
+            retarget = f"points at {present}, will point at {planned}"
             steps = tuple(step for step in (before, main, after) if step)
             change = Change.update(
                 live,
                 mapping,
                 id=own_id,
                 vault=pair.vault,
-                reason=f"is in state {live.state or 'unknown'}" if _leads_to(live, wanted_mapping) else instead,
+                reason=f"is in state {live.state or 'unknown'}" if _leads_to(live, wanted_mapping) else retarget,
                 steps=steps,
                 pair=pair.name,
                 direction="both" if len(steps) > 1 else wanted_mapping.direction,

@@ -164,7 +164,7 @@ def _mapping_case(result: PairResult, mapping: MappingResult) -> Case:
     kind = (change and outcome_of(change)) or _STATES[mapping.state]
     reason = change and change.reason
     if is_counted_already:  # the reason is that of the forward mapping
-        reason = f"is changed together with the forward mapping, which {change.reason}" if change else ""
+        reason = f"is changed together with the forward mapping: it {change.reason}" if change else ""
     why = (change and (error_of(change) or reason)) or next((finding.message for finding in errors), kind)
     details = (*([_hint_line(change)] if change else map(_finding_line, errors)), _declared(pair))
     is_error = _is_broken(change) if change else any(finding.kind in UNREAD for finding in errors)

@@ -140,7 +140,7 @@ def test_a_click_opens_the_details_of_a_pair(opened: Page) -> None:
     assert opened.run(TITLE) == "app"
     text = opened.run("document.getElementById('details').textContent")
     assert "What apply would do" in text
-    assert "points at old-sea instead of app-sea" in text
+    assert "points at old-sea, will point at app-sea" in text
     assert opened.run("document.querySelector('#details pre').textContent").startswith("az rest ")
     assert str(vnet("app-ea")) in text
 
@@ -228,7 +228,7 @@ def test_the_print_has_every_finding_and_why_each_pair_is_blocked(opened: Page, 
         assert words in text
     table = opened.run("window.table")
     assert "lostblockedlost-eanot known yetblockedblockedlost-ea does not exist" in table
-    assert "points at old-sea instead of app-sea" in table
+    assert "points at old-sea, will point at app-sea" in table
     assert opened.run("document.querySelectorAll('#print > *').length") == 0
 
 

@@ -91,7 +91,7 @@ def full_plan() -> Plan:
         direction="both",
         before=mapping("app-map", "app-ea", "old-sea"),
         after=mapping("app-map", "app-ea", "app-sea"),
-        reason="points at old-sea instead of app-sea",
+        reason="points at old-sea, will point at app-sea",
     )
     return Plan(
         summary=Summary(in_sync=2, create=2, update=1, delete=1, blocked=2, unmanaged=1),
@@ -175,7 +175,7 @@ def machine_plan() -> Plan:
         new,
         id="sea:hub:machine",
         vault="sea",
-        reason="fails over to old-sea instead of hub-sea",
+        reason="fails over to old-sea, will fail over to hub-sea",
         pair="hub",
         primary_network_id=vnet("hub-ea"),
         fingerprint="1234",

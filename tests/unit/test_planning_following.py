@@ -159,7 +159,7 @@ class TestWhichMachinesFollow:
         assert change.before == MachineNetworks(recovery_network_id=world.old.id, addresses=(address,))
         assert change.after == MachineNetworks(recovery_network_id=world.new.id, addresses=(address,))
         assert (change.action, change.name, change.pair, change.depends_on) == ("update", "vm1", "hub", ())
-        assert change.reason == "fails over to old instead of new"
+        assert change.reason == "fails over to old, will fail over to new"
         assert change.steps[0].fingerprint
         assert plan.resources.protected_item == 1
         assert [(view.name, view.status) for view in plan.machines] == [("vm1", "update")]
@@ -231,7 +231,7 @@ class TestWhichMachinesFollow:
                 "vm1 (nic0) still fails over to old; mapping changes do not move it",
                 hint,
             ),
-            ("test_network_differs", "warning", "vm1 is tested in no network instead of bubble", ""),
+            ("test_network_differs", "warning", "vm1 is tested in no network, and its pair asks for bubble", ""),
         ]
         assert [(view.status, view.follows) for view in plan.machines] == [("reported", False)]
 
@@ -336,7 +336,7 @@ class TestMappingBeforeMachines:
     def test_a_machine_without_a_test_network_is_reported_as_tested_in_none(self, world: World) -> None:
         plan = world.plan(world.azure.state(world.row(test=world.bubble.id)), world.machine())
         messages = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
-        assert messages == ["vm1 is tested in no network instead of bubble"]
+        assert messages == ["vm1 is tested in no network, and its pair asks for bubble"]
 
     def test_a_machine_stays_in_a_frozen_vault(self, world: World) -> None:
         freeze = Freeze(vault="sea", until=date(2200, 1, 1), reason="exercise")
@@ -767,7 +767,7 @@ class TestTestNetworks:
         assert after(plan).test_network_id == world.bubble.id
         assert after(plan).addresses[0].test_subnet == "web"
         assert machines(plan)[0].reason == (
-            "fails over to old instead of new and is tested in no network instead of bubble"
+            "fails over to old, will fail over to new; is tested in no network, will be tested in bubble"
         )
 
     def test_both_findings_of_a_machine_that_is_held_have_the_reason(self, world: World) -> None:

@@ -222,7 +222,7 @@ def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_free
         if finding.kind == "test_network_differs" and finding.message.startswith("vm001")
     ]
     reason = "NIC nic0 uses the existing NIC mine after a test failover, which stays on its network"
-    assert differs == f"vm001 is tested in no network instead of old; its test network stays as it is: {reason}"
+    assert differs == f"vm001 is tested in no network, and its pair asks for old; its test network stays as it is: {reason}"
     world.apply(plan)
     assert world.destinations() == {"vm001": "new", "vm002": "new"}
     assert world.tests() == {"vm001": None, "vm002": "old"}
@@ -288,7 +288,7 @@ def test_a_machine_that_keeps_its_recovery_network_as_its_test_network_is_report
     plan = world.plan(world.state(row(world.hub, world.new, test=bare.id), machines="follow"))
     (differs,) = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
     assert differs == (
-        "vm1 is tested in new instead of bare; its test network stays as it is, although it fails over to that "
+        "vm1 is tested in new, and its pair asks for bare; its test network stays as it is, although it fails over to that "
         "network, so that tests run in production: bare has no subnets"
     )
     world.apply(plan)

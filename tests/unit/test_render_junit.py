@@ -82,12 +82,12 @@ def test_a_report_fails_what_failed_and_counts_seconds_once() -> None:
 
 def test_the_reverse_of_a_retarget_has_a_reason_of_its_own() -> None:
     retarget = change("update", "m", "app", direction="both", before=mapping("m", "app-ea", "old"))
-    retarget = structs.replace(retarget, reason="points at old instead of app-sea")
+    retarget = structs.replace(retarget, reason="points at old, will point at app-sea")
     plan = Plan(pairs=(pair("app", forward="update", reverse="update"),), changes=(retarget,))
     why = {name: failures[0].get("message") for name, failures in cases(plan).items()}
-    assert why["sea.app forward"] == "points at old instead of app-sea"
+    assert why["sea.app forward"] == "points at old, will point at app-sea"
     assert (
-        why["sea.app reverse"] == "is changed together with the forward mapping, which points at old instead of app-sea"
+        why["sea.app reverse"] == "is changed together with the forward mapping: it points at old, will point at app-sea"
     )
 
 

@@ -31,7 +31,7 @@ def test_a_pair_to_be_created_is_one_line_with_both_networks_and_directions() ->
 def test_a_retarget_names_the_old_and_the_new_network() -> None:
     shown = lines(full_plan())
     after_app = shown.index(next(line for line in shown if line.split()[:2] == ["~", "app"])) + 1
-    assert shown[after_app].strip() == "~ mapping app-map: points at old-sea instead of app-sea"
+    assert shown[after_app].strip() == "~ mapping app-map: points at old-sea, will point at app-sea"
 
 
 def test_a_mapping_that_is_written_again_is_not_shown_as_a_retarget() -> None:
