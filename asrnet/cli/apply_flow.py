@@ -38,6 +38,8 @@ _YES: Final = "yes"
 
 def load(path: str) -> Plan:
     """Load a saved plan. Raises DocumentError about everything in it that is wrong, RefusedError if it was edited."""
+    from asrnet.files.problems import missing, reading_advice
+
     hint = "save a plan with: asrnet plan --out PLANFILE"
     try:
         is_device = Path(path).is_char_device()  # a device may never reach its end
@@ -46,7 +48,8 @@ def load(path: str) -> Plan:
         why = getattr(error, "strerror", None) or error
         if Path(path).is_dir():
             why, hint = "it is a folder, expected a saved plan", f"a desired state is given with -f PATH; or {hint}"
-        raise DocumentError(f"cannot be read: {why}", file=path, hint=hint) from error
+        problem = missing(path) if isinstance(error, FileNotFoundError) else f"cannot be read: {why}"
+        raise DocumentError(problem, file=path, hint=reading_advice(error) or hint) from error
     if is_device:
         raise DocumentError("cannot be read: it is a device", file=path, hint=hint)
     try:

@@ -18,9 +18,10 @@ from asrnet import exit_codes
 from asrnet.cli import inputs, logs, outputs
 from asrnet.cli.session import Session
 from asrnet.desired import examine_desired
+from asrnet.desired.loading import MISSING
 from asrnet.errors import AsrError, DocumentError, InputError, RefusedError
 from asrnet.files.atomic import PendingFile
-from asrnet.files.problems import combined_in_order, mistakes_of, raise_any, separated
+from asrnet.files.problems import NO_FILE, combined_in_order, mistakes_of, raise_any, separated
 from asrnet.files.validation import CheckedFile, Validation
 from asrnet.settings import Settings, options_of
 
@@ -73,7 +74,13 @@ def explain(error: InputError, session: Session[Settings]) -> None:
             for part in value if isinstance(value, tuple) else (value,):
                 text = str(getattr(part, "path", part) or "")
                 if text and mistake.message.startswith((f"{text}:", f"{text}/")):
-                    hints.append(f"{source} names {text}")
+                    is_misplaced = mistake.problem.startswith(NO_FILE) and not mistake.hint.startswith(MISSING)
+                    names = f"{source} names {text}"
+                    if is_misplaced and not Path(text).is_absolute():
+                        # Most likely the run is in another folder than the one for which the variable was set.
+                        hints.insert(0, f"{names}: go to its folder, or give its full path")
+                    else:
+                        hints.append(names)
                 elif f"'{text}'" in mistake.message:
                     hints.append(f"'{text}' is the value of {source}")
         mistake.hint = "; ".join(hints)

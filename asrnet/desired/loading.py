@@ -32,7 +32,7 @@ from asrnet.desired.state import (
 )
 from asrnet.errors import DocumentError, InputError, did_you_mean, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import combined, path_text
+from asrnet.files.problems import combined, missing, path_text, reading_advice
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
@@ -45,6 +45,10 @@ SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 MISSING: Final = "go to the folder that has it, let asrnet init write a first one, or name another file"
 """The hint if there is no desired state. The command line adds the option."""
+_HINTS: Final = {
+    documents.EMPTY: "remove the file and let asrnet init write a first one, or name another file",
+    documents.CSV: documents.CSV_HINT,
+}
 PLAN: Final = "this is a saved plan"
 WORLD: Final = "this is a world"
 _ONLY_IN_WORLDS: Final = frozenset({"resource_groups", "virtual_networks", "virtual_machines", "network_interfaces"})
@@ -91,13 +95,14 @@ def examine(path: str | Path) -> Examined:
 
 def _read(path: Path) -> list[Reading[DesiredFile]]:
     if not os.path.lexists(path):
-        raise DocumentError("the file does not exist", file=path, hint=MISSING)
+        raise DocumentError(missing(path), file=path, hint=MISSING)
     if not path.is_dir():
         return [_read_file(path)]
     try:
         inside = list(path.iterdir())
     except OSError as error:
-        raise DocumentError(f"the folder cannot be read: {error.strerror}", file=path) from error
+        problem = f"the folder cannot be read: {error.strerror}"
+        raise DocumentError(problem, file=path, hint=reading_advice(error)) from error
     files = sorted(file for file in inside if file.suffix.lower() in SUFFIXES and not file.name.startswith("."))
     # By the real path, because the file that names a topology may spell it another way.
     readings = {file.resolve(): _read_file(file) for file in files}
@@ -117,6 +122,8 @@ def _read(path: Path) -> list[Reading[DesiredFile]]:
 def _read_file(path: Path) -> Reading[DesiredFile]:
     """Decode the file ``path``. A world or a saved plan is one mistake, rather than one for each unknown key."""
     reading = documents.examine(path, DesiredFile)
+    for mistake in reading.mistakes:
+        mistake.hint = mistake.hint or _HINTS.get(mistake.problem, "")
     paths = {mistake.path for mistake in reading.mistakes}
     if paths >= _ONLY_IN_PLANS:
         problem, hint = PLAN, "apply a saved plan with: asrnet apply PLANFILE"

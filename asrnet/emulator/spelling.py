@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.fake.regions import region_name
+from asrnet.model.regions import region_name
 from asrnet.fake.world import World
 from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import Fabric

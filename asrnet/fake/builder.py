@@ -26,7 +26,7 @@ from asrnet.fake.records import (
     VirtualMachine,
     VmNetworkRecord,
 )
-from asrnet.fake.regions import region_name
+from asrnet.model.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World

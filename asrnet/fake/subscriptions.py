@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asrnet.fake import refusals
 from asrnet.fake.records import Subscription
-from asrnet.fake.regions import region_names
+from asrnet.model.regions import region_names
 from asrnet.fake.state import State
 from asrnet.fake.vaults import forget_vault
 from asrnet.model.access import Rights

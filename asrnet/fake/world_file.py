@@ -36,14 +36,14 @@ from asrnet.fake.records import (
     VirtualMachine,
     VmNetworkRecord,
 )
-from asrnet.fake.regions import region_name
+from asrnet.model.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.world import World
 from asrnet.fake.world_format import PRIMARY_ADDRESS, WorldDocument
 from asrnet.files import atomic
 from asrnet.files import yaml as documents
-from asrnet.files.problems import collecting, combined, raise_any
+from asrnet.files.problems import NO_FILE, collecting, combined, raise_any
 from asrnet.files.yaml import Document, Place
 from asrnet.model.arm import ASR_NETWORK, AZURE_NETWORK, VAULT, VNET, ArmId, normal_location
 from asrnet.model.azure import (
@@ -125,6 +125,11 @@ def load(path: str | Path, *, clock: Clock, behaviour: Behaviour | None = None) 
     reading = documents.examine(path, WorldDocument, limit=documents.WORLD_LIMIT)
     # One sentence is clearer than a list of all the keys that a world does not have.
     paths = {mistake.path for mistake in reading.mistakes}
+    for mistake in reading.mistakes:
+        if mistake.problem == documents.CSV:
+            mistake.hint = documents.CSV_HINT
+        elif mistake.problem == documents.EMPTY or mistake.problem.startswith(NO_FILE):
+            mistake.hint = "asrnet demo --out FOLDER writes a world, and a desired state beside it"
     if paths >= _ONLY_IN_PLANS:
         hint = "apply a saved plan with: asrnet apply PLANFILE"
         raise DocumentError("this is a saved plan, expected a world", file=path, hint=hint)

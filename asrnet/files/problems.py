@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -15,6 +17,10 @@ from msgspec import Struct, inspect, structs
 from asrnet.errors import DocumentError, InputError, did_you_mean, either, nearest
 
 Steps = tuple[str | int, ...]
+
+NO_FILE: Final = "the file does not exist"
+_KINDS: Final = ((".yaml", ".yml", ".json"),)
+"""Endings of files' names that are meant for the same content."""
 
 _SUFFIX = re.compile(r" - at (?:`key` in )?`\$[^`]*`$")
 _TYPES = re.compile(r"Expected `(?P<types>[^`]+)`(?P<more>.*)", re.DOTALL)
@@ -28,7 +34,7 @@ _WORDS: Final = {
     "bool": "true or false",
     "null": "nothing",
     "array": "a list",
-    "object": "a mapping (key: value)",
+    "object": "keys and values (key: value)",
 }
 _FORMS: Final = {
     "Invalid RFC3339 encoded date": "a date (YYYY-MM-DD)",
@@ -142,6 +148,30 @@ def raise_any(mistakes: Iterable[InputError]) -> None:
         raise combined(listed)
 
 
+def missing(path: str | Path) -> str:
+    """The problem of a file that does not exist, with the file of the same folder and kind that was probably meant."""
+    path = Path(path)
+    suffixes = next((kind for kind in _KINDS if path.suffix.lower() in kind), (path.suffix.lower(),))
+    try:
+        files = [file for file in path.parent.iterdir() if file.suffix.lower() in suffixes and file.is_file()]
+    except (OSError, ValueError):
+        files = []
+    by_stem = {file.stem: file for file in sorted(files)}
+    name = nearest(path.stem, by_stem)
+    return f"{NO_FILE}; did you mean '{by_stem[name]}'?" if name else NO_FILE
+
+
+def reading_advice(error: Exception) -> str:
+    """What to do about an ``error`` of reading a file or a folder; empty if only another path can help."""
+    if isinstance(error, PermissionError):
+        return "let this user read it (chmod u+r), or run asrnet as the user who may"
+    if isinstance(error, NotADirectoryError):
+        return "a part of the path is a file, so nothing can be in it; correct the path"
+    if getattr(error, "errno", None) == errno.ELOOP:
+        return "the symbolic links of the path lead in a circle; correct them, or give another path"
+    return ""
+
+
 def path_text(path: Iterable[str | int]) -> str:
     """A path in the notation of messages: ``rules[1].match.name``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
@@ -152,7 +182,7 @@ def quoted(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, (dict, list)):
-        return "a mapping" if isinstance(value, dict) else "a list"
+        return "keys and values" if isinstance(value, dict) else "a list"
     text = str(value)
     return f"'{text if len(text) <= _SHOWN_AT_MOST else text[:_SHOWN_AT_MOST] + '...'}'"
 

@@ -20,7 +20,7 @@ import yaml
 from msgspec import Struct, structs
 
 from asrnet.errors import DocumentError, InputError
-from asrnet.files.problems import Steps, combined, member_for, path_text, problems
+from asrnet.files.problems import Steps, combined, member_for, missing, path_text, problems, reading_advice
 from asrnet.model.arm import ArmId, arm_id
 
 T = TypeVar("T")
@@ -34,6 +34,9 @@ WORLD_LIMIT: Final = 64 * MIB
 DEEPEST: Final = 50
 _WIDEST: Final = 1 << 32
 """Greater than the number of columns in any line; see ``_position``."""
+EMPTY: Final = "the file is empty, expected keys and values"
+CSV: Final = "this looks like CSV, expected YAML with keys and values"
+CSV_HINT: Final = "a list of machines is given with: asrnet predict --machines FILE"
 MOST_MISTAKES: Final = 1000
 """The maximum number of mistakes of one kind that are reported for a file."""
 
@@ -151,7 +154,11 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
     try:
         root = builder.build(text)
     except DocumentError as error:
+        if _is_csv(text, source):
+            error = DocumentError(CSV, file=source, line=1)
         return Reading(source, None, (*builder.mistakes, error))
+    if isinstance(root.value, str) and _is_csv(text, source):
+        return Reading(source, None, (DocumentError(CSV, file=source, line=1),))
     lines = LineNumbers(text, source, root)
     plain_document = Document(root.value, source, lines)
     mistakes = list(builder.mistakes)
@@ -168,6 +175,13 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
         mistakes[0].__cause__ = error
         value = _salvaged(root.value, kind) if partly else None
     return Reading(source, None if value is None else Document(value, source, lines), tuple(mistakes))
+
+
+def _is_csv(text: str, source: str) -> bool:
+    """Whether ``text``, which has no keys, looks like a table: by the file's name, or by as many commas in each line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    commas = {line.count(",") for line in lines}
+    return source.lower().endswith(".csv") or (len(lines) > 1 and len(commas) == 1 and commas != {0})
 
 
 def _salvaged(plain: Any, kind: Any) -> Any:
@@ -300,7 +314,7 @@ class _Builder:
         except yaml.YAMLError as error:
             raise DocumentError(f"not valid YAML: {error}", file=self._source) from error
         if not self._top.value:
-            raise DocumentError("the file is empty, expected keys and values", file=self._source)
+            raise DocumentError(EMPTY, file=self._source)
         return self._top.containers.get(0) or Node(self._top.value[0], self._top.positions[0])
 
     def _take(self, event: yaml.Event) -> None:
@@ -502,12 +516,12 @@ def _bytes(path: str | Path, limit: int) -> bytes:
         with Path(path).open("rb") as file:
             data = file.read(limit + 1)
     except FileNotFoundError as error:
-        raise DocumentError("the file does not exist", file=path) from error
+        raise DocumentError(missing(path), file=path) from error
     except IsADirectoryError as error:
         raise DocumentError("this is a folder, expected a file", file=path, hint="name a file in it") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DocumentError(f"the file cannot be read: {reason}", file=path) from error
+        raise DocumentError(f"the file cannot be read: {reason}", file=path, hint=reading_advice(error)) from error
     if len(data) > limit:
         raise DocumentError(f"the file is larger than {limit:,} bytes, the most that is read", file=path)
     return data

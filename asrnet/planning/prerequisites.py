@@ -17,6 +17,7 @@ from asrnet.model.azure import UnreadableMapping, VirtualNetwork
 from asrnet.model.bodies import API_VERSION
 from asrnet.model.findings import Finding, FindingKind, finding
 from asrnet.model.plan import RuleMatch
+from asrnet.model.regions import region_meant
 from asrnet.planning.copies import addition_problems, copy_problems
 from asrnet.planning.view import Request, VaultView, WantedPair
 
@@ -112,12 +113,18 @@ def _region_problems(
             subject=recovery.id,
         )
     elif (primary.location, recovery.location) not in directions:
+        hint = f"add {{primary: {primary.location}, recovery: {recovery.location}}} under regions"
+        for network in (primary, recovery):
+            # Azure's own names are right, even if they are too new to be known here. Those of a world may be misspelt.
+            if meant := region_meant(network.location):
+                correct = f"correct the location of {network.name} in the world"
+                hint = f"{correct}, if '{network.location}' is a misspelt '{meant}'; otherwise {hint}"
         yield pair.finding(
             FindingKind.REGION_MISMATCH,
             f"{primary.name} is in {primary.location} and {recovery.name} in {recovery.location}, "
             "which regions does not declare",
             subject=recovery.id,
-            hint=f"add {{primary: {primary.location}, recovery: {recovery.location}}} under regions",
+            hint=hint,
         )
 
 

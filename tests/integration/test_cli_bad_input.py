@@ -53,6 +53,95 @@ def test_a_missing_file_is_named(fake: Cli) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["show", "--backend", "fake:wrld.yaml"], "world.yaml"),
+        (["validate", "--world", "wrld.yml"], "world.yaml"),
+        (["emulator", "--seed", "wrld.yaml"], "world.yaml"),
+        (["validate", "asrnt.yaml"], "asrnet.yaml"),
+        (["predict", "--machines", "lst.csv", "--backend", "fake:world.yaml"], "list.csv"),
+        (["targets", "--topology", "tpology.yaml", "--backend", "fake:world.yaml"], "topology.yaml"),
+        (["apply", "plam.json", "--backend", "fake:world.yaml"], "plan.json"),
+    ],
+)
+def test_a_misspelt_file_is_answered_with_the_one_of_the_folder(
+    cli: Cli, folder: Path, arguments: list[str], meant: str
+) -> None:
+    for name in ("list.csv", "topology.yaml", "plan.json"):
+        (folder / name).touch()
+    refused(cli(*arguments), f": the file does not exist; did you mean '{meant}'?\n")
+
+
+def test_a_file_of_another_kind_is_not_proposed(cli: Cli, folder: Path) -> None:
+    (folder / "wrld.csv").touch()
+    (folder / "wrld").mkdir()
+    (folder / "world.yaml").unlink()
+    assert "did you mean" not in cli("show", "--backend", "fake:wrld.yaml").err
+
+
+@pytest.mark.parametrize("content", [None, "", "# nothing yet\n"])
+def test_without_a_world_the_hint_says_how_to_get_one(fake: Cli, folder: Path, content: str | None) -> None:
+    world = folder / "world.yaml"
+    world.unlink()
+    if content is not None:
+        world.write_text(content, "utf-8")
+    refused(fake("show"), "world.yaml: ", "\nhint: asrnet demo --out FOLDER writes a world")
+
+
+@pytest.mark.parametrize("content", ["", "# nothing yet\n"])
+def test_an_empty_desired_state_is_answered_with_init(fake: Cli, folder: Path, content: str) -> None:
+    (folder / "asrnet.yaml").write_text(content, "utf-8")
+    refused(fake("plan"), "asrnet.yaml: the file is empty", "\nhint: remove the file and let asrnet init write a first")
+
+
+TABLES = {
+    "list.csv": "name,ip\nvm1,10.0.0.4\n",
+    "quoted.csv": '"name","ip"\n"vm1","10.0.0.4"\n',
+    "list.txt": "name,ip\nvm1,10.0.0.4\n",
+}
+
+
+@pytest.mark.parametrize("file", TABLES)
+@pytest.mark.parametrize("option", ["--file={}", "--backend=fake:{}"])
+def test_a_table_in_the_place_of_yaml_is_recognised(cli: Cli, folder: Path, file: str, option: str) -> None:
+    (folder / file).write_text(TABLES[file], "utf-8")
+    ran = cli("plan", "--backend=fake:world.yaml", option.format(file))
+    expected = f"error: {file}:1: this looks like CSV, expected YAML with keys and values\n"
+    assert ran.err == f"{expected}hint: a list of machines is given with: asrnet predict --machines FILE\n"
+
+
+@pytest.mark.parametrize("text", ["hello, world\n", "- a, b\n- c, d\n"])
+def test_other_text_with_commas_is_not_called_a_table(fake: Cli, folder: Path, text: str) -> None:
+    (folder / "asrnet.yaml").write_text(text, "utf-8")
+    refused(fake("plan"), "expected keys and values (key: value)")
+
+
+@pytest.mark.parametrize("option", ["--file={}", "--backend=fake:{}"])
+def test_links_in_a_circle_and_paths_below_a_file_have_a_hint(cli: Cli, folder: Path, option: str) -> None:
+    (folder / "circle.yaml").symlink_to("circle.yaml")
+    world = "--backend=fake:world.yaml"
+    refused(cli("plan", world, option.format("circle.yaml")), "circle.yaml: ", "\nhint: the symbolic links of the path")
+    refused(cli("plan", world, option.format("asrnet.yaml/x")), "asrnet.yaml/x: ", "\nhint: ")
+
+
+def test_a_world_that_a_variable_names_from_another_folder_says_where_to_go(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    ran = cli("show", "-f", "../asrnet.yaml")
+    refused(ran, "\nhint: ASRNET_BACKEND names world.yaml: go to its folder, or give its full path; ")
+
+
+def test_a_misspelt_region_of_a_world_is_corrected_in_the_world(fake: Cli, folder: Path) -> None:
+    edit(folder, "location: eastasia", "location: eastaisa", file="world.yaml")
+    assert "world, if 'eastaisa' is a misspelt 'eastasia'; otherwise add {primary: eastaisa" in " ".join(
+        fake("plan").out.split()
+    )
+
+
+@pytest.mark.parametrize(
     ("old", "new", "words"),
     [
         ("pairs:", "pair:", ["asrnet.yaml:12: pair: unknown key; did you mean 'pairs'?"]),

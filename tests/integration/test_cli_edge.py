@@ -379,7 +379,7 @@ def test_a_missing_state_and_a_missing_world_are_reported_together(cli: Cli) -> 
     ran = cli("plan", "-f", "no-state.yaml", "--backend", "fake:no-world.yaml")
     assert [line for line in ran.err.splitlines() if line.startswith("error: ")] == [
         "error: no-state.yaml: the file does not exist",
-        "error: no-world.yaml: the file does not exist",
+        "error: no-world.yaml: the file does not exist; did you mean 'world.yaml'?",
     ]
 
 

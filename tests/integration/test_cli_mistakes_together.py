@@ -404,7 +404,7 @@ def test_files_are_reported_in_the_order_of_the_command_line(cli: Cli) -> None:
 def test_a_file_that_a_run_does_not_read_is_not_examined(cli: Cli, folder: Path) -> None:
     broken_state(folder)
     assert errors(cli("apply", "gone.json", *GONE)) == [
-        "gone.json: cannot be read: No such file or directory",
+        "gone.json: the file does not exist",
         "gone.yaml: the file does not exist",
     ]
     assert errors(cli("validate", "gone.yaml")) == ["gone.yaml: the file does not exist"]

@@ -199,7 +199,7 @@ def test_a_mistake_in_copy_settings_is_named(copy: str, message: str) -> None:
             f"limits: {{max_updates: {'9' * 5000}}}",
             f"limits.max_updates: found '{'9' * 60}...', expected a smaller number",
         ),
-        ("limits: []", "limits: found a list, expected a mapping (key: value)"),
+        ("limits: []", "limits: found a list, expected keys and values (key: value)"),
         ("cloud: Public", "cloud: found 'Public', expected china, public or usgovernment; did you mean 'public'?"),
         ("limits: {max_update: 1}", "limits.max_update: unknown key; did you mean 'max_updates'?"),
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from datetime import date
@@ -173,8 +174,8 @@ def test_a_control_character_is_refused_with_its_line() -> None:
         ("anything:\n  a: 1\n\tb: 2", "f.yaml:3: not valid YAML: a tab cannot indent, expected spaces"),
         ("title: a: b", "f.yaml:1: not valid YAML: mapping values are not allowed in this context"),
         ("title: [a\n", "f.yaml:2: not valid YAML: while parsing a flow sequence, did not find expected ',' or ']'"),
-        ("just text", "f.yaml:1: found 'just text', expected a mapping (key: value)"),
-        ("- a", "f.yaml:1: found a list, expected a mapping (key: value)"),
+        ("just text", "f.yaml:1: found 'just text', expected keys and values (key: value)"),
+        ("- a", "f.yaml:1: found a list, expected keys and values (key: value)"),
     ],
 )
 def test_content_that_a_document_may_not_have_is_named_with_its_line(text: str, message: str) -> None:
@@ -211,7 +212,7 @@ def test_an_unknown_key_unlike_any_other_lists_the_known_ones() -> None:
         ("items:\n- {count: 1}", "f.yaml:2: items[0]: the key 'name' is missing"),
         ("items: 5", "f.yaml:1: items: found '5', expected a list"),
         ("title: [x]", "f.yaml:1: title: found a list, expected text"),
-        ("title: {x: y}", "f.yaml:1: title: found a mapping, expected text"),
+        ("title: {x: y}", "f.yaml:1: title: found keys and values, expected text"),
         ("items:\n- name: a\n  count: 010", "f.yaml:3: items[0].count: found '010', expected a whole number"),
         ("items: [{name: a, count: 1.5}]", "f.yaml:1: items[0].count: found '1.5', expected a whole number"),
         ("items: [{name: a, enabled: yes}]", "f.yaml:1: items[0].enabled: found 'yes', expected true or false"),
@@ -219,7 +220,7 @@ def test_an_unknown_key_unlike_any_other_lists_the_known_ones() -> None:
         ("items: [{name: a, kind: alpah}]", "f.yaml:1: items[0].kind: found 'alpah', expected alpha or beta; did you "),
         ("items: [{name: a, id: v}]", "f.yaml:1: items[0].id: 'v' is not a resource id: it does not start with "),
         ("items: [{name: a, id: [v]}]", "f.yaml:1: items[0].id: expected a resource id"),
-        ("by_name: {a: [x]}", "f.yaml:1: by_name.a: found a list, expected text or a mapping (key: value)"),
+        ("by_name: {a: [x]}", "f.yaml:1: by_name.a: found a list, expected text or keys and values (key: value)"),
         ("levels: {low: 1, middle: 2}", "f.yaml:1: levels.middle: found 'middle', expected high or low"),
         ('{"title": "x",\n"items": [{"name": "a", "count": "x"}]}', "f.yaml:2: items[0].count: found 'x', expected a "),
     ],
@@ -292,3 +293,14 @@ def test_a_mistake_in_the_form_lists_what_is_allowed(text: str, hint: str) -> No
     with pytest.raises(DocumentError) as caught:
         documents.parse(text, Shelf, "f.yaml")
     assert hint in caught.value.hint
+
+
+def test_a_file_without_the_right_to_read_it_has_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(DocumentError) as caught:
+        documents.read(tmp_path / "asrnet.yaml", Shelf)
+    assert caught.value.problem == "the file cannot be read: Permission denied"
+    assert caught.value.hint == "let this user read it (chmod u+r), or run asrnet as the user who may"

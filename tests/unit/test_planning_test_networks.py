@@ -222,7 +222,10 @@ def test_a_machine_whose_test_network_cannot_be_set_follows_its_mapping_and_free
         if finding.kind == "test_network_differs" and finding.message.startswith("vm001")
     ]
     reason = "NIC nic0 uses the existing NIC mine after a test failover, which stays on its network"
-    assert differs == f"vm001 is tested in no network, and its pair asks for old; its test network stays as it is: {reason}"
+    assert (
+        differs
+        == f"vm001 is tested in no network, and its pair asks for old; its test network stays as it is: {reason}"
+    )
     world.apply(plan)
     assert world.destinations() == {"vm001": "new", "vm002": "new"}
     assert world.tests() == {"vm001": None, "vm002": "old"}

@@ -87,7 +87,8 @@ def test_the_reverse_of_a_retarget_has_a_reason_of_its_own() -> None:
     why = {name: failures[0].get("message") for name, failures in cases(plan).items()}
     assert why["sea.app forward"] == "points at old, will point at app-sea"
     assert (
-        why["sea.app reverse"] == "is changed together with the forward mapping: it points at old, will point at app-sea"
+        why["sea.app reverse"]
+        == "is changed together with the forward mapping: it points at old, will point at app-sea"
     )
 
 

@@ -1,9 +1,10 @@
-"""Display names of Azure regions, by which Site Recovery names the fabric of a region."""
+"""The regions of Azure that asrnet knows, by the display names that Site Recovery uses for their fabrics."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from asrnet.errors import nearest
 from asrnet.model.arm import normal_location
 
 _NAMES: Final = (
@@ -83,6 +84,11 @@ _BY_LOCATION: Final = {normal_location(name): name for name in _NAMES}
 def region_name(location: str) -> str:
     """``East US 2`` for ``eastus2``. An unknown region keeps its name."""
     return _BY_LOCATION.get(normal_location(location), location)
+
+
+def region_meant(location: str) -> str | None:
+    """The known region that ``location`` is probably a misspelling of; None if it is known, or like no known one."""
+    return None if normal_location(location) in _BY_LOCATION else nearest(location, _BY_LOCATION)
 
 
 def region_names() -> tuple[str, ...]:
