@@ -54,12 +54,12 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
 """The meaning and the remedy of each kind of ``RefusedError`` that is neither a limit nor a finding."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` was most likely meant to be."""
+def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
+    """The known word that ``word`` was most likely meant to be; ``likeness`` is what it needs, from 0 to 1."""
     import difflib  # takes 1 ms, here and in known_names, and most runs suggest nothing
 
     by_key = {name.lower(): name for name in known}
-    matches = difflib.get_close_matches(word.lower(), by_key, n=1)
+    matches = difflib.get_close_matches(word.lower(), by_key, n=1, cutoff=likeness)
     return by_key[matches[0]] if matches else None
 
 

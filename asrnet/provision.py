@@ -141,7 +141,7 @@ def request_pair(
             f"{target.name} is in {target.location}, and the recovery region is {region.recovery}",
             hint=f"give a network in {region.recovery}, or {target.location} as the region",
         )
-    _check_exists(region.recovery, backend, vault=inventory.vaults[vault_name], subscription=primary.subscription)
+    _check_exists(region, backend, vault=inventory.vaults[vault_name], subscription=primary.subscription)
     row, fails_back_to = _with_live_mapping(row, inventory, region, retarget=retarget)
     settled = structs.replace(desired, pairs=(row,))
     return PairRequest(
@@ -213,12 +213,13 @@ def _suggestion(network_id: ArmId, backend: Backend) -> str:
     return f"; did you mean {groups[name]}/{name}?" if name else ""
 
 
-def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
-    """Raise InputError if Azure has no such region.
+def _check_exists(pair: Region, backend: Backend, *, vault: VaultInventory, subscription: str) -> None:
+    """Raise InputError if Azure does not have the recovery region of ``pair``.
 
     A region for which the vault has a fabric exists. Any other is looked up in Azure's list of regions, because new
     regions open; if that list may not be read, nothing is refused here, and Azure decides.
     """
+    region = pair.recovery
     fabric_regions = sorted({fabric.location for fabric in vault.fabrics if fabric.location})
     if region in fabric_regions:
         return
@@ -228,8 +229,11 @@ def _check_exists(region: str, backend: Backend, *, vault: VaultInventory, subsc
         return
     if regions and region not in regions:
         fabrics = f"the vault has fabrics in {' and '.join(fabric_regions)}; " if fabric_regions else ""
+        # The primary region cannot be meant, and one that the vault uses is likelier than any other.
+        others = [name for name in fabric_regions if name != pair.primary]
+        meant = did_you_mean(region, others) or did_you_mean(region, [name for name in regions if name != pair.primary])
         raise InputError(
-            f"Azure has no region '{region}'{did_you_mean(region, regions)}",
+            f"Azure has no region '{region}'{meant}",
             hint=f"{fabrics}'az account list-locations' prints all regions",
         )
 

@@ -333,7 +333,10 @@ def _foreign(flag: str, command: str, spelling: str = "") -> InputError:
         hint = (
             f"use {' and '.join(f'{option.flag} {option.metavar or option.name.upper()}' for option in output_options)}"
         )
-    return InputError(f"{command} has no option {spelling or flag}", hint=habits.OPTIONS.get(flag[2:], hint))
+    return InputError(
+        f"{command} has no option {spelling or flag}",
+        hint=habits.option_hint(flag[2:], command, _flags_of(command)) or hint,
+    )
 
 
 def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
@@ -346,14 +349,18 @@ def _unknown(argument: str, parser: Parser, command: str = "") -> InputError:
     for option in all_options():
         if command and spelling in option.flags:
             return _foreign(option.flag, command, spelling)
-    if habit := habits.OPTIONS.get(spelling.lstrip("-")):
+    if habit := habits.option_hint(spelling.lstrip("-"), command, _flags_of(command)):
         return InputError(f"unknown option '{spelling}'", hint=habit)
     # If the nearest flag lifts a safeguard, nothing is suggested, not even the second nearest.
     flags = _flags_of(command)
     flag = _nearest_flag(spelling, flags)
     meant = flags.get(flag)
-    proposal = f"; did you mean '{flag}'?" if flag and not (meant is not None and meant.is_dangerous) else ""
-    return InputError(f"unknown option '{spelling}'{proposal}", hint=f"see: {parser.prog} --help")
+    hint = f"see: {parser.prog} --help"
+    if meant is not None and meant.is_dangerous:
+        hint += ", which also names the options that are never suggested, because they lift a safeguard"
+        return InputError(f"unknown option '{spelling}'", hint=hint)
+    proposal = f"; did you mean '{flag}'?" if flag else ""
+    return InputError(f"unknown option '{spelling}'{proposal}", hint=hint)
 
 
 def _flags_of(command: str) -> dict[str, Option | None]:
@@ -366,7 +373,13 @@ def _flags_of(command: str) -> dict[str, Option | None]:
 def _nearest_flag(spelling: str, flags: Iterable[str]) -> str:
     # Compared without dashes, which would make short names look alike: '--bogus' and '--out'.
     flags_by_name = {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
-    return flags_by_name.get(nearest(spelling.lstrip("-"), flags_by_name) or "", "")
+    word = spelling.lstrip("-").lower()
+    name = nearest(word, flags_by_name)
+    # Names are short, so one with three letters in common may be far from what was meant: '--auto' and '--vault'.
+    is_close = name and (
+        name.startswith(word) or sorted(name) == sorted(word) or nearest(word, [name], likeness=0.75) is not None
+    )
+    return flags_by_name[name] if name and is_close else ""
 
 
 def _perhaps_meant(argument: str, command: str) -> set[str]:

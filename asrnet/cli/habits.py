@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 # No entry suggests an option that lifts a safeguard: users who want --yes have to find it in the help.
+
+_APPROVAL: Final = (
+    "asrnet apply shows the plan and asks; asrnet apply --help names the option that answers for a pipeline"
+)
 
 OPTIONS: Final[Mapping[str, str]] = {
     "json": "use -o json",
     "format": "use -o FORMAT",
     **dict.fromkeys(
         ("auto-approve", "approve", "assume-yes", "no-confirm", "doit"),
-        "apply shows the plan and asks; see: asrnet apply --help",
+        _APPROVAL,
     ),
     **dict.fromkeys(
         ("dry-run", "dryrun", "what-if", "check", "diff", "noop"),
@@ -41,7 +45,22 @@ OPTIONS: Final[Mapping[str, str]] = {
     "no-color": "set the variable NO_COLOR=1",
     "color": "set the variable FORCE_COLOR=1",
 }
-"""Hints by the name of an option, without dashes."""
+"""Hints by the name of an option, without dashes; ``option_hint`` fits them to a command."""
+
+
+def option_hint(name: str, command: str, flags: Collection[str]) -> str:
+    """The hint for the option ``name`` of another tool, for a command with these ``flags``; empty without one.
+
+    A hint to use an option that the command does not have is left out.
+    """
+    hint = OPTIONS.get(name, "")
+    if command == "init":
+        hint = hint.replace("--vault NAME", "--vault with the full id of the vault")
+    elif command == "map":
+        hint = hint.replace(_APPROVAL, _APPROVAL.replace("asrnet apply", "asrnet map"))
+    words = {word.rstrip(",;:") for word in hint.split() if word.startswith("-")}
+    return "" if "use -" in hint and not words <= set(flags) else hint
+
 
 COMMANDS: Final[Mapping[str, str]] = {
     "diff": "plan",

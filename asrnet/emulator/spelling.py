@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from asrnet.model.regions import region_name
 from asrnet.fake.world import World
 from asrnet.model.arm import VNET, ArmId
 from asrnet.model.azure import Fabric
+from asrnet.model.regions import region_name
 
 VAULT_TYPE: Final = "Microsoft.RecoveryServices/vaults"
 FABRIC_TYPE: Final = f"{VAULT_TYPE}/replicationFabrics"

@@ -26,7 +26,6 @@ from asrnet.fake.records import (
     VirtualMachine,
     VmNetworkRecord,
 )
-from asrnet.model.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT
 from asrnet.fake.world import World
@@ -52,6 +51,7 @@ from asrnet.model.azure import (
     VirtualNetwork,
     VmNetwork,
 )
+from asrnet.model.regions import region_name
 from asrnet.ports import Clock
 
 SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"

@@ -7,10 +7,10 @@ import msgspec
 from asrnet.fake import refusals
 from asrnet.fake.machines import ProtectedItems
 from asrnet.fake.records import CloudRecord, EnableRequest, Intent, IntentRequest
-from asrnet.model.regions import region_name
 from asrnet.fake.state import State
 from asrnet.model.arm import VAULT, ArmId, normal_location
 from asrnet.model.azure import Cloud, Fabric
+from asrnet.model.regions import region_name
 
 
 class Intents:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from asrnet.fake import refusals
 from asrnet.fake.records import Subscription
-from asrnet.model.regions import region_names
 from asrnet.fake.state import State
 from asrnet.fake.vaults import forget_vault
 from asrnet.model.access import Rights
 from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import ResourceGroup
+from asrnet.model.regions import region_names
 
 
 class Subscriptions:

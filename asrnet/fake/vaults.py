@@ -7,10 +7,10 @@ import msgspec
 from asrnet.fake import refusals
 from asrnet.fake.operations import Started, Write, stable_guid
 from asrnet.fake.records import CloudRecord, Site, VaultResource
-from asrnet.model.regions import region_name
 from asrnet.fake.state import State
 from asrnet.model.arm import ArmId, normal_location
 from asrnet.model.azure import Cloud, Fabric
+from asrnet.model.regions import region_name
 
 
 class Vaults:

@@ -36,7 +36,6 @@ from asrnet.fake.records import (
     VirtualMachine,
     VmNetworkRecord,
 )
-from asrnet.model.regions import region_name
 from asrnet.fake.seeding import Seed, seed
 from asrnet.fake.state import TENANT, State
 from asrnet.fake.world import World
@@ -73,6 +72,7 @@ from asrnet.model.azure import (
     VmNetwork,
 )
 from asrnet.model.machine_update import SETTING_KINDS
+from asrnet.model.regions import region_name
 from asrnet.ports import Clock
 
 M = TypeVar("M", bound=Struct)

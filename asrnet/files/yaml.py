@@ -154,9 +154,8 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
     try:
         root = builder.build(text)
     except DocumentError as error:
-        if _is_csv(text, source):
-            error = DocumentError(CSV, file=source, line=1)
-        return Reading(source, None, (*builder.mistakes, error))
+        mistakes = [DocumentError(CSV, file=source, line=1)] if _is_csv(text, source) else [*builder.mistakes, error]
+        return Reading(source, None, tuple(mistakes))
     if isinstance(root.value, str) and _is_csv(text, source):
         return Reading(source, None, (DocumentError(CSV, file=source, line=1),))
     lines = LineNumbers(text, source, root)
@@ -178,7 +177,7 @@ def _reading(text: str, kind: type[T], source: str, *, partly: bool = False) -> 
 
 
 def _is_csv(text: str, source: str) -> bool:
-    """Whether ``text``, which has no keys, looks like a table: by the file's name, or by as many commas in each line."""
+    """Whether ``text``, which has no keys, looks like a table: by its name, or by as many commas in each line."""
     lines = [line for line in text.splitlines() if line.strip()]
     commas = {line.count(",") for line in lines}
     return source.lower().endswith(".csv") or (len(lines) > 1 and len(commas) == 1 and commas != {0})

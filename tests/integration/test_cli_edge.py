@@ -21,12 +21,14 @@ from asrnet.cli import commands, habits, streams
 from asrnet.cli.arguments import parse
 from asrnet.fake.world import World
 from asrnet.render import formats_of
-from asrnet.settings import all_options
+from asrnet.settings import all_options, options_of
 
 FULL = (
     b"error: standard output cannot be written: No space left on device\n"
     b"hint: what was printed is not complete; make room there, or redirect it elsewhere\n"
 )
+
+APPROVAL = "asrnet {0} shows the plan and asks; asrnet {0} --help names the option that answers for a pipeline\n"
 
 COMMANDS = list(commands.COMMANDS)
 
@@ -98,13 +100,20 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
             "unknown option '-out'; did you mean '--out'?\nhint: long options have two dashes",
         ),
         (["plan", "-detailed-exitcode"], "unknown option '-detailed-exitcode'; did you mean '--detailed-exitcode'?"),
-        (["apply", "-auto-approve"], "unknown option '-auto-approve'\nhint: apply shows the plan and asks"),
+        (["apply", "-auto-approve"], f"unknown option '-auto-approve'\nhint: {APPROVAL.format('apply')}"),
+        (["apply", "--auto-approve"], f"unknown option '--auto-approve'\nhint: {APPROVAL.format('apply')}"),
+        (["map", "--auto-approve"], f"unknown option '--auto-approve'\nhint: {APPROVAL.format('map')}"),
+        (["drift", "--auto"], "unknown option '--auto'\nhint: see: asrnet drift --help\n"),
+        (["init", "--vault-name", "x"], "option '--vault-name'\nhint: use --vault with the full id of the vault\n"),
+        (["init", "--json"], "unknown option '--json'\nhint: see: asrnet init --help\n"),
+        (["dump", "--json"], "unknown option '--json'\nhint: see: asrnet dump --help\n"),
+        (["emulator", "--chdir", "x"], "unknown option '--chdir'\nhint: see: asrnet emulator --help\n"),
         (["plan", "--format", "json"], "plan has no option --format\nhint: use -o FORMAT"),
         (["plan", "-target=x"], "unknown option '-target'\nhint: use --pair NAME or --vault NAME"),
         (["plan", "-var", "a=b"], "unknown option '-var'\nhint: the desired state has no variables"),
         (["plan", "-var-file=x"], "unknown option '-var-file'\nhint: the desired state has no variables"),
         (["plan", "-refresh=false"], "unknown option '-refresh'\nhint: every run reads Azure again"),
-        (["plan", "--doit"], "unknown option '--doit'\nhint: apply shows the plan and asks"),
+        (["plan", "--doit"], "unknown option '--doit'\nhint: asrnet apply shows the plan and asks"),
         (["plan", "-g", "rg"], "unknown option '-g'\nhint: use --vault with the full id"),
         (["plan", "--no-wait"], "unknown option '--no-wait'\nhint: apply waits"),
         (["--verson"], "unknown option '--verson'; did you mean '--version'?"),
@@ -242,6 +251,20 @@ def test_a_hint_names_the_variable_that_gave_the_file_or_the_name(
     ran = cli(*command)
     assert (ran.code, ran.out) == (1, "")
     assert words in ran.err.partition("hint: ")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_hint_for_a_habit_names_no_option_that_the_command_does_not_have(cli: Cli, command: str) -> None:
+    flags = {flag for option in options_of(command) for flag in option.flags} | {"--help"}
+    for habit in habits.OPTIONS:
+        hint = cli(command, f"--{habit}").err.partition("hint: use ")[2].partition("\n")[0]
+        assert {word.strip(",;") for word in hint.split() if word.startswith("-")} <= flags, habit
+
+
+def test_an_option_that_is_not_suggested_is_announced_without_its_name(cli: Cli) -> None:
+    hint = "hint: see: asrnet drift --help, which also names the options that are never suggested"
+    assert cli("drift", "--corect").err.startswith(f"error: unknown option '--corect'\n{hint}")
+    assert "--correct" not in cli("drift", "--corect").err
 
 
 def test_no_suggestion_names_an_option_that_lifts_a_safeguard() -> None:

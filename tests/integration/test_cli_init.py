@@ -49,6 +49,17 @@ def test_init_says_what_to_do_next_in_commands_that_work(cli: Cli, empty: Path) 
     assert (empty / "new one.yaml").exists()
 
 
+def test_init_leaves_out_of_the_next_commands_what_a_variable_says(
+    cli: Cli, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:grown.yaml")
+    assert "apply would do: asrnet plan\n" in cli("init", "--vault", VAULT).out
+    (empty / "other.env").write_text("ASRNET_BACKEND=fake:grown.yaml\n", "utf-8")
+    monkeypatch.delenv("ASRNET_BACKEND")
+    ran = cli("init", "--vault", VAULT, "--out", "b.yaml", "--env-file", "other.env")
+    assert "apply would do: asrnet plan -f b.yaml --backend fake:grown.yaml\n" in ran.out
+
+
 def test_init_declares_the_live_mappings_so_that_only_half_pairs_are_left_to_plan(cli: Cli, empty: Path) -> None:
     assert cli("init", "--vault", VAULT, "--backend", "fake:grown.yaml").code == 0
     assert cli("validate").code == 0

@@ -291,8 +291,8 @@ def test_a_machine_that_keeps_its_recovery_network_as_its_test_network_is_report
     plan = world.plan(world.state(row(world.hub, world.new, test=bare.id), machines="follow"))
     (differs,) = [finding.message for finding in plan.findings if finding.kind == "test_network_differs"]
     assert differs == (
-        "vm1 is tested in new, and its pair asks for bare; its test network stays as it is, although it fails over to that "
-        "network, so that tests run in production: bare has no subnets"
+        "vm1 is tested in new, and its pair asks for bare; its test network stays as it is, although it fails over to "
+        "that network, so that tests run in production: bare has no subnets"
     )
     world.apply(plan)
     assert (world.destinations(), world.tests()) == ({"vm1": "new"}, {"vm1": "new"})

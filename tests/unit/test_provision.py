@@ -157,6 +157,15 @@ def test_an_unknown_region_is_refused_with_the_nearest() -> None:
     assert azure.backend.requests().keys() == {"GET", "retries"}
 
 
+@pytest.mark.parametrize(("given", "meant"), [("seasia", SEA), ("eastasai", SEA), ("westeruope", "westeurope")])
+def test_the_region_proposed_is_one_of_the_vault_if_it_can_be_and_never_that_of_the_network(
+    given: str, meant: str
+) -> None:
+    azure = TwoRegions()
+    with pytest.raises(InputError, match=rf"no region '{given}'; did you mean '{meant}'\?"):
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=azure.network("app").id, to=given)
+
+
 def test_a_region_with_a_fabric_in_the_vault_is_not_looked_up() -> None:
     azure = TwoRegions(behaviour=Behaviour(operations="immediate", denied=("*/locations/read",)))
     azure.build.azure_fabric(azure.vault, "moonbase")

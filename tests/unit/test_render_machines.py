@@ -85,7 +85,8 @@ def test_a_test_network_that_an_update_leaves_unchanged_is_a_warning(outcome: st
     kept = Finding(
         kind=FindingKind.TEST_NETWORK_DIFFERS,
         severity="warning",
-        message="vm1 is tested in no network, and its pair asks for bubble; its test network stays as it is: bubble has no subnets",
+        message="vm1 is tested in no network, and its pair asks for bubble; "
+        "its test network stays as it is: bubble has no subnets",
         vault=vm1.vault,
         pair=vm1.pair,
         subject=str(vm1.id),

@@ -120,7 +120,9 @@ def _dump(session: Session[InitSettings], vaults: tuple[Vault, ...]) -> tuple[Du
 
 def _next_steps(settings: InitSettings, *, is_example: bool) -> str:
     file = [] if settings.out == "asrnet.yaml" else ["-f", settings.out]
-    backend = ["--backend", settings.backend] if settings.world else []
+    # A variable is still set in the next command, unless it came from a file that only this one names.
+    is_set = settings.source("backend") != "--backend" and "env_file" not in settings.sources
+    backend = ["--backend", settings.backend] if settings.world and not is_set else []
     edit = "replace the subscriptions, vaults, regions and networks of the example with your own"
     steps = [
         edit if is_example else "read it: is every pair as it should be?",
