@@ -58,7 +58,8 @@ def option_hint(name: str, command: str, flags: Collection[str]) -> str:
         hint = hint.replace("--vault NAME", "--vault with the full id of the vault")
     elif command == "map":
         hint = hint.replace(_APPROVAL, _APPROVAL.replace("asrnet apply", "asrnet map"))
-    words = {word.rstrip(",;:") for word in hint.split() if word.startswith("-")}
+    # -vv is -v twice.
+    words = {word.rstrip(",;:").replace("-vv", "-v") for word in hint.split() if word.startswith("-")}
     return "" if "use -" in hint and not words <= set(flags) else hint
 
 
