@@ -88,7 +88,7 @@ that it names, in its order and line by line. With `--log-format json` each mist
 sarif` mark the lines on standard output even while an option is wrong; no file is replaced then, because the option
 may have been meant to name it.
 
-Possible consequences of another mistake are not reported. Beside an unknown option, nothing is called missing, the
+Possible consequences of another mistake are not reported. If an option is unknown, none is reported as missing, the
 word after it counts as its value, and the option that it resembles counts as not given. A file whose name is in doubt
 is not read.
 

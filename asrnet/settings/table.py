@@ -140,7 +140,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     machine: Annotated[
         tuple[str, ...],
         Option(
-            help="only this machine and the pair that it belongs to, by the name that the vault shows",
+            help="only this machine, by the name that the vault shows, and the pair that it belongs to",
             group="Input",
             metavar="NAME",
             commands=("plan", "apply", "drift"),
