@@ -17,7 +17,7 @@ The source of an operation's behaviour is one of:
 - **recorded**: real traffic of the service;
 - **specified**: the API's public specification and its examples, or the SDKs made from them;
 - **documented**: Microsoft's documents, or what public clients rely on;
-- **assumed**: no public source shows it, so the likeliest behaviour was chosen. [First contact](first-contact.md) checks it.
+- **assumed**: no public source shows it; this is a guess, which [first contact](first-contact.md) checks.
 
 The source refers to the answer to a successful request. The answers for a missing vault, fabric or protected machine,
 and for a vault that was never used, have been observed. It is assumed that Site Recovery uses the same wording for its
