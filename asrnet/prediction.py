@@ -355,7 +355,7 @@ def _predict(operation: Operation, inputs: PredictionInputs) -> Prediction:
     topologies = inputs.topologies
 
     def hosts(start: ArmId | None, target: ArmId, *, is_failback: bool) -> tuple[str, ...] | None:
-        # Only the topology of the network's own vault knows it; the others have no answer.
+        # Only the topology of the network's own vault contains the network; the others return None.
         for topology in topologies:
             if is_failback:
                 names = failback_hosts(topology, start, target)
@@ -415,7 +415,8 @@ def _test_network(name: str, names: NetworkNames) -> ArmId:
 def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
     """The networks on which machines land.
 
-    Addresses do not affect them, so one machine of each kind is enough, because thousands may be alike.
+    Thousands of machines may differ only in their addresses, which do not affect the network, so one of each kind is
+    predicted.
     """
     one_of_each: dict[Hashable, Machine] = {}
     for machine in inputs.machines:
@@ -443,7 +444,7 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
 
 
 def _primary_networks(desired: DesiredState, inventory: Inventory) -> list[Network]:
-    """The networks that machines fail over from. Copies and networks that are only recovery networks are left out."""
+    """The networks that machines fail over from. Copies and mere recovery networks are left out."""
     live = live_pairs(inventory, desired).pairs
     declared = inventory.resolved(desired).pairs
     primaries = {pair.primary_network_id for pair in live} | {pair.primary for pair in declared}

@@ -43,7 +43,7 @@ class Options(Struct, frozen=True, kw_only=True):
 class Progress(Struct, frozen=True, kw_only=True):
     """A step of the change ``change_id``: ``state`` is ``sending``, ``done`` or ``failed``, with the ``error``.
 
-    ``action`` and ``name`` are what is done to which resource. ``undoing``: the step restores what a failed change had
+    ``action`` is what is done, and ``name`` is the resource. ``undoing``: the step restores what a failed change had
     removed.
     """
 

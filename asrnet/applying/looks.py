@@ -51,7 +51,7 @@ class AlreadyDoneError(AsrError):
 
 
 class _Listed(Struct, frozen=True):
-    """A vault's mappings, the time their first page was requested, and the turn of the list among lists and writes."""
+    """A vault's mappings, and when their first page was requested. ``turn`` orders the run's lists and writes."""
 
     mappings: tuple[LiveMapping, ...]
     sent: float
@@ -149,7 +149,7 @@ class Looks:
         return self._clock.now() - listed.sent <= self._max_age
 
     def _is_recent(self, listed: _Listed) -> bool:
-        """Whether the list need not be repeated: it is fresh, or has so many pages that no list would be."""
+        """Whether the list need not be repeated: it is fresh, or has so many pages that no list is ever fresh."""
         is_slow = listed.duration > self._max_age / 2
         return self._is_fresh(listed) or (is_slow and self._clock.now() - listed.sent <= _SLOW_LISTS * listed.duration)
 
@@ -200,7 +200,7 @@ class Looks:
         digest = fingerprint(machine)
         if step.fingerprint and digest != step.fingerprint:
             raise RefusedError(f"{name} has other settings or another state now; plan again", kind="stale")
-        # A failover shows here at once, but in the machine's state only after it has ended.
+        # The scenario shows a failover at once, the machine's state only after the failover has ended.
         if machine.scenario.lower() not in {"", "none"}:
             raise RefusedError(f"{machine.scenario} is under way for {name} now; plan again", kind="stale")
         is_sent = False
@@ -212,7 +212,7 @@ class Looks:
                 if is_sent and current and is_set_to(current, after):
                     raise AlreadyDoneError(f"{name} {machine_description(after)}")
                 if current is None or fingerprint(current) != digest:
-                    raise RefusedError(f"{name} was changed while it was updated; plan again", kind="stale")
+                    raise RefusedError(f"somebody changed {name} during its update; plan again", kind="stale")
             is_sent = True
 
         return machine, look
@@ -270,9 +270,9 @@ class Looks:
             # Lists may lag and show what this run has already deleted, so a conflicting mapping is read by its id.
             ids = {mapping.id for mapping in suspects}
             if not self._is_fresh(listed) or wanted.id in self._deleted:
-                # Either the list took too long: then only the mapping of this name is checked, which a write would
-                # overwrite, because the service itself refuses a second mapping of the same network. Or a deleted
-                # mapping is restored, which a lagging list might still show.
+                # If the list took too long, only the mapping of this name is read again, because the write would
+                # overwrite it; a second mapping of the network is refused by the service itself. If a deleted mapping
+                # is restored, a lagging list might still show it.
                 ids.add(wanted.id)
             oldest = self._clock.now() - self._max_age
             due = sorted(mapping_id for mapping_id in ids if asked.get(mapping_id, float("-inf")) < oldest)

@@ -137,7 +137,7 @@ def _outcome(
 
 
 def _hint(task: Task) -> str:
-    """What to do about a write that did not succeed. Without any other advice, it is to look at the job."""
+    """What to do about a write that did not succeed. If there is no other advice, it refers to the job."""
     hint = task.hint or (task.error.hint if task.error else "")
     if not hint and task.operation and task.step.resource_id.within(VAULT) and task.state in {"failed", "pending"}:
         hint = f"see the job {task.operation.id} among the Site Recovery jobs of the vault"

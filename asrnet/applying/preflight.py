@@ -94,8 +94,8 @@ def _start_reads(
     vault: ArmId, changes: Sequence[Change], backend: Backend, looks: Looks, reads: Bounded
 ) -> _VaultReads:
     reader = backend.mappings
-    # Jobs hold machines too, but only jobs that planning has read: each machine is read right before its update, which
-    # shows its running job, and these lists would double the requests for a single machine.
+    # Updates of machines do not need these lists: each machine is read right before its update, and shows its running
+    # job itself. For a single machine, the lists would double the number of requests.
     guarded = any(changes_live_mapping(change) for change in changes)
     deletes = any(step.action == "delete" for change in changes for step in change.steps)
     makes_fabrics = any(change.kind == "fabric" for change in changes)
@@ -181,7 +181,7 @@ def _problem(
 
 
 def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Rule out a whole pair if one direction is stale, or it might keep a reverse without its forward mapping."""
+    """Rule out a whole pair if one direction is stale, so that it cannot end with a reverse but no forward mapping."""
     stale = {
         (change.vault, change.pair): verdicts[change.id]
         for change in changes
@@ -195,7 +195,7 @@ def _other_halves(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) ->
 
 
 def _unneeded(changes: Sequence[Change], verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
-    """Rule out networks, resource groups and fabrics that only changes need that are not started."""
+    """Rule out networks, resource groups and fabrics that no remaining change needs."""
     dependents_of: dict[str, list[str]] = defaultdict(list)
     for change in changes:
         for need in change.depends_on:

@@ -113,7 +113,7 @@ def _problem(task: Task, mapping: LiveMapping | None) -> str:
     if after is None:
         if mapping is None:
             return ""
-        return f"was reported deleted, but is still there, to {mapping.recovery_network_id.name}"
+        return f"was reported deleted, but still exists and leads to {mapping.recovery_network_id.name}"
     if mapping is None:
         return _MISSING
     if not isinstance(after, NetworkMapping):
@@ -181,13 +181,11 @@ def _unconfirmed_networks(tasks: Sequence[Task], backend: Backend, reads: Bounde
 
 
 def _additions(sent: VirtualNetwork, network: VirtualNetwork) -> list[str]:
-    """What a network has although it was not sent: an organisation's policies add tags and DDoS plans."""
+    """What a network has that was not sent: an organisation's policies add tags and DDoS plans."""
     tags = sorted(network.tags.keys() - sent.tags.keys())
     additions = [f"tag {tag}" for tag in tags]
     additions += [attachment for attachment in network.attachments if attachment not in sent.attachments]
-    return (
-        [f"{network.name} has what was not sent, perhaps added by policy: {', '.join(additions)}"] if additions else []
-    )
+    return [f"{network.name} has more than was sent, perhaps by policy: {', '.join(additions)}"] if additions else []
 
 
 def watched_machine(task: Task, backend: Backend) -> ProtectedItem | None:
@@ -221,8 +219,8 @@ def machine_problem(task: Task, machine: ProtectedItem | None) -> OperationFaile
             f"accepted, but not done: Azure reports no error, and after {PATIENCE:.0f} s it "
             f"{'still ' if unchanged else ''}{machine_description(networks)}",
             resource_id=item_id,
-            hint="plan again in some minutes, because it may show late; if it does not, select the networks in the "
-            f"portal: {replicated_items} > the machine > Network > Edit",
+            hint="plan again in some minutes, because updates may show late; if this one does not, select the networks "
+            f"in the portal: {replicated_items} > the machine > Network > Edit",
         )
     expected, actual = updatable_document(updated(task.machine, after)), updatable_document(machine)
     changed = [name for name in sorted({*expected, *actual}) if expected.get(name) != actual.get(name)]

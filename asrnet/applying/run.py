@@ -60,7 +60,7 @@ _DENIED_READS = 3
 """After this many refused reads, an operation is no longer read, instead of being read until the timeout."""
 
 _READS_IN_ALL = 5
-"""After this many reads, including the mapping's, a write is left in flight. They take longer than the 3.3 s seen."""
+"""After this many reads of an operation and its mapping, a write counts as in flight. Writes have taken up to 3.3 s."""
 
 _PATCH_UNKNOWN = {400, 405}
 """Statuses of a PATCH that say nothing about this mapping: if the PUT then succeeds, no further PATCH is tried."""
@@ -445,7 +445,7 @@ class Run:
     def _deny(self, task: Task, lane: Lane, reason: str) -> None:
         """Stop reading the operation. A mapping is read instead, which shows when its write is done.
 
-        A machine shows its update as well: it is read back until then, or until the time for that is up.
+        A machine is read back in any case, until it shows its update or the time for that is up.
         """
         task.denial = reason
         if task.change.kind != "network_mapping":
@@ -671,5 +671,5 @@ class Run:
 def _hold_back(task: Task, trial: Trial, outcome: str, *, hint: str) -> None:
     """Settle a machine that was not started, because of the ``outcome`` of the machine that goes first."""
     first = trial.first.change.name if trial.first else ""
-    task.not_begun = f"{first} goes first in this vault, alone, and its update {outcome}"
+    task.not_begun = f"{first} is updated first in this vault, alone, and its update {outcome}"
     task.hint = hint

@@ -48,7 +48,7 @@ def backend(
     ``whole_process``, the process does nothing else (see ``sdk.load``).
     """
     if start_now:
-        # Site Recovery first: its SDK is imported sooner, so its lists can be requested while the other SDK is
+        # Site Recovery first: its SDK takes less time to import, so its lists can be requested while the other SDK is
         # imported.
         load([SITE_RECOVERY, RESOURCE_GRAPH if inventory == "graph" else NETWORK], whole_process=whole_process)
     credential = credential or choose(cloud)

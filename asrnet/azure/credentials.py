@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessTokenInfo
 
 PROCESS_TIMEOUT: Final = 30
-"""Time-out in seconds for programs that credentials start. az has taken 13 in a pipeline; the SDK's default is 10."""
+"""Time-out in seconds for programs that credentials start. az has taken 13 s in a pipeline; the SDK's default is 10."""
 
 _REQUEST_TIMEOUT: Final = 30.0
 _OK: Final = 200

@@ -30,7 +30,7 @@ _CARRIED: Final[Mapping[tuple[str, Level], Mapping[str, str]]] = {
     for provider, update in UPDATES.items()
     for level in LEVELS
 }
-"""The settings that an update must preserve: the PATCH's name by the GET's."""
+"""The settings that an update must preserve: their names in a PATCH by their names in a GET."""
 _WITH_FIELD: Final[Mapping[tuple[str, Level], tuple[Member, ...]]] = {
     (provider, level): tuple(member for member in update.of(level) if member.field is not None)
     for provider, update in UPDATES.items()
@@ -123,7 +123,7 @@ def _read_ip(model: Model, index: int) -> IpConfiguration:
 
 def _read_rcm_nic(model: Model, index: int) -> Nic:
     network_id, network_name = _network(model, "sourceNetworkId")
-    # The members of the address are in the NIC itself, where unknown members are looked for.
+    # The members of the address are members of the NIC, so their unknown ones are found with those of the NIC.
     of_address = _settable(model, _INMAGE_RCM, "ip_configuration") | {"settings": {}, "unknown_members": {}}
     for side, field in (("target", "recovery_ip"), ("test", "test_ip")):
         if text(model, f"{side}IPAddressType").lower() == "dynamic":

@@ -40,7 +40,7 @@ class Submitted(NoPolling[Operation | None]):
 
 
 def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Operation | None:
-    """The operation that an accepted write started; None if there is nothing left to wait for."""
+    """The operation that an accepted write started; None if the write has finished."""
     http = response.http_response
     # Documented: this header takes precedence over Location. Recorded: Site Recovery sends both with an empty 202,
     # Microsoft.Network this one with a 201 or 200 and the resource.
@@ -55,7 +55,7 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
                 hint="run again: asrnet first reads what the write achieved",
             )
     if not url:
-        # The resource came back with the answer. Without a body, or a state in it, there is nothing to wait for.
+        # The answer is the resource itself. If it has no body, or no state in its body, the write has finished.
         state = _provisioning_state(_document(http))
         if state is None or state.lower() == "succeeded":
             return None
@@ -72,7 +72,7 @@ def operation_of(response: PipelineResponse[Any, Any], resource_id: ArmId) -> Op
 
 
 def status_of(response: HttpResponse, operation: Operation) -> OperationStatus:
-    """The status of ``operation``. An error in a success or a running state is a warning (recorded of machines).
+    """The status of ``operation``. The error of one that is running or has succeeded is a warning (recorded).
 
     Raises ServiceError if the answer is neither empty nor a document.
     """

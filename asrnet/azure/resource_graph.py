@@ -35,7 +35,7 @@ _MOST_SUBSCRIPTIONS: Final = 200
 
 
 class GraphNetworks(AzureNetworks):
-    """AzureNetworks that lists through Resource Graph. A list of any of ``subscriptions`` queries all of them."""
+    """AzureNetworks whose lists come from Resource Graph. A list of one of ``subscriptions`` queries all of them."""
 
     def __init__(
         self, pipeline: Pipeline, clients: Clients, manager: ResourceManager, subscriptions: Sequence[str]

@@ -41,7 +41,7 @@ BUSY_CODES: Final = frozenset(
 """Codes of a resource that is busy with another write.
 
 ``RetryableErrorDueToAnotherOperation`` is documented ("Understand how Azure Resource Manager throttles requests"), the
-others are assumed. Site Recovery's own are neither documented nor recorded; add them here.
+others are assumed. Codes of Site Recovery for this are neither documented nor recorded; add any that are seen here.
 """
 
 PERMANENT_CODES: Final = frozenset(
@@ -128,9 +128,9 @@ class RetryLimits(Struct, frozen=True, kw_only=True):
     """The limits of retrying. Times are in seconds.
 
     ``attempts`` limits requests that were answered, ``connection_attempts`` those that were not, and ``deadline`` the
-    time from the first attempt to the last. 429 answers count against the deadline only, unless retries are off: how
-    many of them one request gets while Azure throttles is chance. Other waits double from ``first_wait`` up to
-    ``longest_wait``.
+    time from the first attempt to the last. 429 answers count only against the deadline, unless retries are off,
+    because it is a matter of chance how many of them one request gets while Azure throttles. Other waits double from
+    ``first_wait`` up to ``longest_wait``.
     """
 
     attempts: int = 10
@@ -262,7 +262,7 @@ class _Sending:
             response = policy.next.send(self._request)
             answer = response.http_response
             body = b""
-            # The answers to begin_* are streamed. An accepting one is left to the SDK, which may read it itself.
+            # The answers to begin_* are streamed. If Azure accepts the request, the SDK reads the answer itself.
             if answer.status_code >= _ERROR:
                 body = bytes(answer.read() if hasattr(answer, "read") else answer.body())
         except _NO_ANSWER as error:
@@ -277,7 +277,7 @@ class _Sending:
             raise
         now = policy.clock.now()
         self._conclude(judge(answer.status_code, answer.headers, body, now=now, busy_codes=policy.limits.busy_codes))
-        if self.verdict.throttled:  # only one resource is busy, which is no reason to hold back requests to others
+        if self.verdict.throttled:  # a single busy resource is no reason to hold back requests to others
             self._throttled += 1
             pause = self.verdict.retry_after
             policy.gates.throttled(gate, _PAUSE_WITHOUT_ADVICE if pause is None else pause)

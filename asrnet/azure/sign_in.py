@@ -25,9 +25,9 @@ from asrnet.settings.roots import certificate_hint
 
 _log: Final = logging.getLogger("asrnet.azure.sign_in")
 _REFRESH_BEFORE: Final = 300.0
-"""Seconds. A request may be repeated for as long, and its token must not expire meanwhile."""
+"""In seconds. A request may be repeated for this long, and its token must not expire meanwhile."""
 _REFUSED_FOR: Final = 30.0
-"""Seconds. Longer than a thread waits at start-up for another's sign-in, shorter than a person needs to fix it."""
+"""In seconds: longer than a thread waits at start-up for another's sign-in, shorter than a person needs to fix it."""
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -165,7 +165,7 @@ class SignIn:
 _CODE: Final = re.compile(r"AADSTS\d+")
 _NOISE: Final = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp|Content):.*", re.DOTALL)
 _NOT_VERIFIED: Final = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verif\w* failed", re.IGNORECASE)
-"""As the Azure CLI and other programs that a credential starts write it to their own standard error."""
+"""How the Azure CLI and other programs that a credential starts report an untrusted certificate on standard error."""
 
 _NOT_ASSIGNED: Final = re.compile(
     r"Identity not found|has (not )?been assigned to this resource"

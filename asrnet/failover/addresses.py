@@ -60,7 +60,7 @@ def compare_address_spaces(primary: tuple[str, ...], recovery: tuple[str, ...]) 
     """Whether addresses in the ``primary`` prefixes are also in the ``recovery`` prefixes. Only IPv4 counts.
 
     The comparison has a direction: a /25 in a /24 keeps every address on failover, but not on failback. Source: Set up
-    network mapping and IP addressing for VNets, which keeps an address if the target subnet has the same address space.
+    network mapping and IP addressing for VNets: an address is kept if the target subnet has the same address space.
     Raises InputError if a prefix is not a range.
     """
     needed = [addresses for addresses in map(span, primary) if addresses]

@@ -31,7 +31,10 @@ class AddressRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Assignment(Struct, frozen=True, gc=False):
-    """The assigned address, None if there is none or it is unknown, and the rule, None if none was needed."""
+    """The address that was assigned, and the rule that decided.
+
+    ``ip`` is None if there is no address or it is unknown, ``rule`` if no rule was needed.
+    """
 
     rule: Rule | None
     outcome: Outcome

@@ -174,7 +174,7 @@ class _Comparison:
         public_ips: list[ArmId | None] = []
         pools: list[ArmId | None] = []
         for address in nic.ip_configurations:
-            # The primary one always fails over, even if it is not selected.
+            # The primary IP configuration always fails over, even if it is not selected.
             if not (address.primary or address.selected_for_failover):
                 continue
             if is_test:

@@ -90,7 +90,7 @@ def read_entries(path: str | Path) -> list[Entry]:
 
 
 def check_entries(path: str | Path) -> None:
-    """Raise DocumentError about everything in the file ``path`` that is wrong whatever networks there are."""
+    """Raise DocumentError about all mistakes in the file ``path`` that do not depend on the networks."""
     entries, mistakes = _read(path)
     for entry in entries:
         mistakes += _form_mistakes(entry)
@@ -268,7 +268,7 @@ def _checked_row(entry: Entry, names: NetworkNames, nic: str) -> _CheckedRow:
 
 
 def _form_mistakes(entry: Entry) -> Iterator[DocumentError]:
-    """What is wrong with the row whatever networks there are."""
+    """The mistakes in the row that do not depend on the networks."""
     row = entry.row
     if not _is_address(row.ip):
         yield entry.error("ip", f"'{row.ip}' is not an address", "write it as 10.0.1.4")

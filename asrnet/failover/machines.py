@@ -36,7 +36,7 @@ class Machine(Struct, frozen=True, gc=False, kw_only=True):
 
     ``kind`` is how it is replicated; if it is None, its network's mapping decides. ``item_id`` and ``vault_id`` are its
     protected item and vault, None for a machine that is not protected yet. The fabrics and locations are where it runs
-    now (``home``) and where it fails over to; they tell mappings of one network to several places apart.
+    now (``home``) and where it fails over to; they distinguish mappings of one network to several places.
     ``is_reversed``: it was re-protected after a failover, so its failover is the failback; with ``direction_unclear``
     that is unknown. ``replicas`` is what was done to each NIC's replica after failover. ``whole_subnet``: it stands for
     every machine of its subnet. ``notices`` apply to every prediction for the machine. ``unsupported_provider`` names a
@@ -133,7 +133,7 @@ def _notices_of_item(item: ProtectedItem, *, is_protected: bool) -> tuple[Notice
     notices = []
     if item.active_location.lower() not in {"primary", "recovery"}:
         word = f"'{item.active_location}'" if item.active_location else "not known"
-        message = f"where the machine runs is {word}: it is predicted as one that has not failed over"
+        message = f"the location of the machine is {word}: it is predicted as one that has not failed over"
         notices.append(notice("location_unclear", message))
     # A machine that has failed over stays in a state other than Protected until it is re-protected.
     if not is_protected and not item.has_failed_over:

@@ -21,7 +21,7 @@ class Gaps(Struct, frozen=True, kw_only=True):
 class MappingMatch(Struct, frozen=True, gc=False):
     """The result of a look-up: one mapping, several ``rivals`` that lead to different networks, or none.
 
-    ``gap`` is empty, or gives the reason why a network without a mapping may be mapped all the same.
+    If no mapping was found, ``gap`` is the reason why one may exist nevertheless; otherwise it is empty.
     """
 
     mapping: NetworkMapping | None = None

@@ -18,9 +18,9 @@ from asrnet.model.azure import Nic, VirtualNetwork
 class NetworkChoice(Struct, frozen=True, kw_only=True, gc=False):
     """The network on which a NIC lands, None for none, and the rule that chose it.
 
-    ``own_network_id`` is set on the machine, and ``mapped_network_id`` is the mapping's. The subnet and address that
-    are set for a failover apply on this network only with ``failover_settings``, those for a test only with
-    ``test_settings``.
+    ``own_network_id`` is set on the machine, and ``mapped_network_id`` is the mapping's. With
+    ``failover_settings``, the subnet and address that are set for a failover apply on this network; with
+    ``test_settings``, those that are set for a test.
     """
 
     kind: ReplicationKind
@@ -206,10 +206,10 @@ def failback_between_regions(
 ) -> NetworkChoice:
     """The network of an Azure machine after failback, if it is not re-protected yet: its replica's network decides.
 
-    Re-protection follows the mapping of the replica's network. The 2018 edition says that the network cannot be changed
-    then and that the mapping has to be redone first; the newest one lets somebody choose another network, which cannot
-    be predicted. ``zone_network`` is where a machine stays that is replicated between zones of one region. Source:
-    Reprotect failed over Azure VMs to the primary region.
+    Re-protection follows the mapping of the replica's network. According to the source's edition of 2018, the network
+    cannot be changed then, and the mapping has to be redone first. The newest edition lets somebody choose another
+    network, which cannot be predicted. A machine replicated between zones of one region stays in ``zone_network``.
+    Source: Reprotect failed over Azure VMs to the primary region.
     """
     match = mappings.find(replica_network, vault_id=vault_id, to_fabric=home_fabric_id, to_location=home_location)
     if doubtful := _doubtful_way_back("azure_to_azure", match):

@@ -129,7 +129,7 @@ UNCLEAR: Final = (
     *(AMBIGUOUS_MAPPING, MAPPING_UNKNOWN, OWN_NETWORK_UNKNOWN),
     *(ON_PREMISES_NO_NETWORK, FAILBACK_NOT_PREDICTED),
 )
-"""Rules without a network that mean unknown rather than lost."""
+"""The rules by which the network is unknown. Under any other rule without a network, the machine is cut off."""
 NETWORK_MISSING: Final = _rule(
     "network_missing", SERVICE_ERROR, "The recovery network does not exist, so no machine can land there."
 )
@@ -163,12 +163,12 @@ FAILBACK_UNMAPPED: Final = _rule(
 FAILBACK_MOVED: Final = _rule(
     "failback_moved",
     VMM_MAPPING,
-    "The replica was moved to another network that is mapped: the machine joins the network that one is mapped to.",
+    "The replica was moved to another network: the machine joins the network to which this one is mapped.",
 )
 FAILBACK_REMAPPED: Final = _rule(
     "failback_remapped",
     VMM_MAPPING,
-    "The mapping of the replica's network was changed: the machine joins the network it is mapped to now.",
+    "The mapping of the replica's network was changed: the machine joins the new target of the mapping.",
 )
 A2A_FAILBACK_MAPPED: Final = _rule(
     "a2a_failback_mapped",
@@ -235,12 +235,12 @@ SPACE_SAME: Final = _rule(
     "space_same", A2A_MAPPING, "Same address space: an address is kept if it is free on the recovery side."
 )
 SPACE_DIFFERS: Final = _rule(
-    "space_differs", A2A_MAPPING, "Another address space: every address becomes the next available one."
+    "space_differs", A2A_MAPPING, "Another address space: every machine gets the next available address."
 )
 SPACE_UNCLEAR: Final = _rule(
     "space_unclear",
     A2A_MAPPING,
-    "An address that the recovery subnet has and nobody uses is kept, any other becomes the next available one; "
+    "An address that is free in the recovery subnet is kept, any other is replaced by the next available one; "
     "the primary address is not known here.",
 )
 ADDRESS_OWN: Final = _rule(
@@ -265,7 +265,7 @@ TEST_ADDRESS_KEPT: Final = _rule(
 TEST_ADDRESS_END: Final = _rule(
     "test_address_end",
     A2A_MAPPING,
-    "In a test failover an address that is not free becomes the next available one from the end of the range.",
+    "In a test failover an address that is not free is replaced by the last available one of the range.",
 )
 SUBNET_FULL: Final = _rule("subnet_full", VNET_FAQ, "No address of the recovery subnet is left for the machine.")
 VMM_POOL_KEPT: Final = _rule(
@@ -279,7 +279,7 @@ VMM_POOL_OTHER: Final = _rule(
 VMM_POOL_UNKNOWN: Final = _rule(
     "vmm_pool_unknown",
     VMM_ADDRESSES,
-    "The address comes from the static pool of the recovery network, the same if the pool has it and it is free; "
+    "The address comes from the static pool of the recovery network, and is kept if it is free there; "
     "the pool or the primary address is not known here.",
 )
 VMM_POOL_FULL: Final = _rule(
@@ -324,7 +324,7 @@ _KINDS_OF_NOTICE: Final[Mapping[str, tuple[Severity, str]]] = {
     "mapping_not_paired": ("warning", "The mapping is not in the state Paired."),
     "network_not_read": ("warning", "The recovery network could not be read, so subnet and address are unknown."),
     "network_missing": ("warning", "The recovery network does not exist."),
-    "network_elsewhere": ("warning", "The network is in another region than the machine fails over to."),
+    "network_elsewhere": ("warning", "The network is not in the region to which the machine fails over."),
     "prefix_unreadable": ("warning", "A prefix of the subnet is not an address range, so no address is predicted."),
     "network_empty": ("warning", "The recovery network has no subnets."),
     "primary_subnet_unknown": ("warning", "The primary subnet is not known, and the recovery network has several."),

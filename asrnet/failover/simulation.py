@@ -152,7 +152,7 @@ class _Simulation:
 
     def _come_back(self, address: _Address, landed: Landing, home: Places) -> Landing:
         machine, nic = address.machine, address.nic
-        # An address that has not failed over has nothing to fail back.
+        # An address that does not fail over cannot fail back.
         if landed.outcome == "not_failed_over":
             return landed
         # No document says where: it depends on settings at the site, which Site Recovery does not show.
@@ -350,8 +350,8 @@ def _left_out(address: _Address) -> Assignment | None:
     is_on_premises = address.machine.kind == "on_premises_to_azure"
     is_unselected = address.nic.selection.lower() == "notselected"
     if is_on_premises and not configuration.selected_for_failover:
-        is_unselected = True  # The newest VMware provider has one address per NIC, and selects that.
-    # During re-protection, NICs were recorded as NotSelected that failed over later. Source: Manage VM network
+        is_unselected = True  # The newest VMware provider has one address per NIC, and selects it.
+    # During re-protection, NICs that failed over later were recorded as NotSelected. Source: Manage VM network
     # interfaces for on-premises disaster recovery to Azure.
     if is_unselected and address.machine.is_protected:
         # Source: Manage VM network interfaces for on-premises disaster recovery to Azure.
@@ -400,7 +400,7 @@ def _ip_type(address: _Address, move: _Move, assignment: Assignment) -> tuple[st
 
 
 def _is_in_other_region(address: _Address, move: _Move, networks: Mapping[ArmId, Network]) -> bool:
-    """Whether a failover leads to a network in another region than the machine's target region.
+    """Whether a failover leads to a network outside the machine's target region.
 
     A NIC can only join networks of its own region, and the machine's NICs are created in its target region.
     """

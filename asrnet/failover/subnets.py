@@ -153,9 +153,9 @@ class Place(Struct, frozen=True, eq=False):
 class Places:
     """The subnets that machines land in during one prediction, and the addresses assigned in each so far.
 
-    By network, ``returning`` are addresses in use that are free for the predicted machines, because they already hold
-    them, and ``occupied`` are addresses in use whether or not Azure lists them. ``absent`` are networks that certainly
-    do not exist.
+    ``returning`` and ``occupied`` are addresses by network. The former count as free, because the predicted machines
+    themselves hold them; the latter count as in use, even if Azure does not list them. ``absent`` are networks that
+    certainly do not exist.
     """
 
     def __init__(
@@ -280,7 +280,7 @@ class Places:
             )
         pool, notices = self._pools.get(key), place.notices
         if pool is not None and pool.unnamed:
-            message = f"{pool.unnamed} addresses of '{subnet.name}' are in use that Azure does not name"
+            message = f"Azure does not name {pool.unnamed} of the addresses in use in '{subnet.name}'"
             notices = (*notices, notice("used_addresses_unknown", message))
         return structs.replace(place, subnet=subnet.name, pool=pool, notices=notices, is_known=True)
 

@@ -97,7 +97,7 @@ def _cleaned_up(session: Session) -> tuple[LeftOver, ...]:
 
 
 def observe(experiment: Experiment, session: Session) -> Observation:
-    """Perform one experiment, after creating what it needs and what is still missing."""
+    """Perform one experiment, after creating whatever it needs that does not exist yet."""
     session.remarks.clear()
     try:
         if experiment.stage != "fresh":
@@ -109,7 +109,7 @@ def observe(experiment: Experiment, session: Session) -> Observation:
 
 
 def surroundings_of(machine: ArmId, vault: ArmId, backend: Backend) -> tuple[Seed, ...]:
-    """A machine, the fabrics of its vault and its networks, which the world of its twin must contain."""
+    """A machine with its networks, and the fabrics of its vault: the twin's world must contain them."""
     items = [item for item in backend.mappings.protected_items(vault) if item.id == machine]
     network_ids = set()
     for item in items:

@@ -308,7 +308,7 @@ def mapping_created(session: Session) -> Facts:
     """Create a mapping."""
     session.start_with()
     write = session.write("PUT", session.place.mapping("Forward"), session.mapping_body("A1", "B1"))
-    # That no other mapping exists afterwards shows that the reverse is not created automatically.
+    # If no other mapping exists afterwards, the service does not create the reverse by itself.
     return write.facts | acceptance(write) | session.mapped()
 
 
@@ -659,7 +659,7 @@ def fabric_removed_with_a_mapping(session: Session) -> Facts:
 
 @experiment("ReplicationFabrics_Purge")
 def fabric_purged_with_mappings(session: Session) -> Facts:
-    """Delete a fabric while a mapping leads to it and one from it."""
+    """Delete a fabric while one mapping leads to it and another leads from it."""
     if not session.place.may_create_fabrics:
         raise NotTried("the vault's fabrics are not ours to delete")
     session.start_with(Forward=("A1", "B1"), Reverse=("B1", "A1"))

@@ -77,7 +77,7 @@ def _changed_since(session: Session, before: Mapping[str, Any]) -> tuple[str, ..
 
 def _put_back(session: Session, before: Mapping[str, Any]) -> tuple[str, ...]:
     """Send the original network settings, and return the members that still differ afterwards."""
-    with suppress(NotTried):  # whether it worked is seen in the machine itself
+    with suppress(NotTried):  # the machine itself shows whether it worked
         session.write("PATCH", session.place.machine, body_of_answer(before))
     until = session.now() + _PATIENCE
     while True:

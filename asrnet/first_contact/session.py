@@ -212,7 +212,7 @@ class Session:
         return self._wire.clock.now()
 
     def ended_job(self, operation: str) -> Answer:
-        """The job of an operation that has ended. It is read for a while until it shows that."""
+        """The job of an operation that has ended. It is read repeatedly, for a while, until it has ended too."""
         until = self.now() + _LAG
         while True:
             answer = self.get(f"{self.place.vault}/replicationJobs/{operation}")
@@ -346,7 +346,7 @@ class Session:
         self.remarks.clear()  # these writes are not part of the experiment
 
     def mapped(self) -> Facts:
-        """The existing mappings of ours: for each name, from which network to which it leads."""
+        """The existing mappings that first contact created, each with the labels of its two networks."""
         facts: Facts = {}
         for row in self.own_mappings():
             name = str(at(row, "name")).removeprefix(f"{PREFIX}-")
@@ -388,7 +388,7 @@ def with_names(prefix: str, facts: Facts) -> Facts:
 
 
 def list_facts(session: Session, path: object, *, counted: bool = True) -> Facts:
-    """The form of a list: its status, whether it is empty (unless not ``counted``), and its last link."""
+    """The form of a list: its status, its last link and, if ``counted``, whether it is empty."""
     answer = session.get(path)
     facts = session.status_facts(answer)
     if answer.status == _OK:

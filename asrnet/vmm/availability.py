@@ -92,8 +92,8 @@ def eligible_hosts(topology: Topology, primary_id: ArmId, recovery_id: ArmId) ->
 def failback_hosts(topology: Topology, replica_id: ArmId | None, home_id: ArmId) -> tuple[str, ...] | None:
     """The hosts of a protected cloud that can reach ``home_id``, and so take a machine at failback.
 
-    ``replica_id`` is the replica's network, if any. If it is known, only clouds count that are protected by a cloud of
-    the replica's server. Returns None if the hosts are not known.
+    ``replica_id`` is the replica's network, if any. If it is known, only clouds that are protected by a cloud
+    of the replica's server count. Returns None if the hosts are not known.
     """
     home = topology.network_by_id(home_id)
     replica = topology.network_by_id(replica_id) if replica_id else None

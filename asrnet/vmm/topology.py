@@ -186,7 +186,7 @@ def name_error(problem: str, where: Source, *, hint: str = "") -> InputError:
 def _find_one(
     name: str, candidates: Sequence[V], names_of: Callable[[V], Sequence[str]], lacking: str, where: Source
 ) -> V:
-    """The candidate called ``name``. Its first name is for display, its second is unique."""
+    """The candidate called ``name``. The first of its names is for display, the second is unique."""
     matches = [candidate for candidate in candidates if contains(names_of(candidate), name)]
     if len(matches) == 1:
         return matches[0]

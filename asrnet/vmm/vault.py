@@ -128,7 +128,7 @@ def vm_networks(topology: Topology) -> tuple[models.VmNetwork, ...]:
 
 
 def with_networks(items: Iterable[models.ProtectedItem], topology: Topology) -> tuple[models.ProtectedItem, ...]:
-    """Add the ids of VM networks that Site Recovery only names to ``items``, if the name is unique."""
+    """Add to ``items`` the ids of VM networks that are given by name only, if the name is unique."""
     ids_by_name: dict[tuple[ArmId | None, str], list[ArmId]] = {}
     for server in topology.servers:
         for network in server.networks:

@@ -168,7 +168,7 @@ class TestTheFirstMachine:
         assert [of(report, f"vm00{number}").outcome for number in range(2, 6)] == ["skipped"] * 4
         assert all(of(report, f"vm00{number}").refused for number in range(2, 6))
         other = of(report, "vm002")
-        assert other.error == "vm001 goes first in this vault, alone, and its update was not confirmed"
+        assert other.error == "vm001 is updated first in this vault, alone, and its update was not confirmed"
         assert other.hint == "resolve vm001 first, then run again"
 
     def test_the_printed_undo_command_restores_the_machine(self) -> None:
@@ -218,7 +218,7 @@ class TestHintsAndWarnings:
         first, second = of(report, "vm001"), of(report, "vm002")
         assert (first.outcome, second.outcome) == ("in_flight", "skipped")
         assert re.fullmatch("see the job [0-9a-f-]{36} among the Site Recovery jobs of the vault", first.hint)
-        assert second.error == "vm001 goes first in this vault, alone, and its update has not ended"
+        assert second.error == "vm001 is updated first in this vault, alone, and its update has not ended"
         assert second.hint == "wait until its job has ended, then run again"
 
     def test_a_machine_names_the_mapping_that_it_waits_for(self) -> None:
@@ -272,8 +272,8 @@ class TestReadBack:
         assert of(report, "vm001").outcome == "failed"
         assert of(report, "vm001").error == NOT_DONE
         assert of(report, "vm001").hint == (
-            "plan again in some minutes, because it may show late; if it does not, select the networks in the portal: "
-            "vault vault-dr > Replicated items > the machine > Network > Edit"
+            "plan again in some minutes, because updates may show late; if this one does not, select the networks "
+            "in the portal: vault vault-dr > Replicated items > the machine > Network > Edit"
         )
         assert 90 <= report.seconds <= 110
 
@@ -402,7 +402,7 @@ class TestStaleness:
         _, look = Looks(azure.backend).before_machine(change.steps[0])
         azure.clock.sleep(MAX_AGE + 1)
         azure.change("vm001", settings={"tfoAzureVMName": "theirs"})
-        with pytest.raises(RefusedError, match="vm001 was changed while it was updated; plan again"):
+        with pytest.raises(RefusedError, match="somebody changed vm001 during its update; plan again"):
             look()
 
     def test_a_repeated_update_reads_the_machine_again_however_recent_the_last_read(self) -> None:
@@ -411,7 +411,7 @@ class TestStaleness:
         _, look = Looks(azure.backend).before_machine(change.steps[0])
         look()
         azure.change("vm001", settings={"tfoAzureVMName": "theirs"})
-        with pytest.raises(RefusedError, match="vm001 was changed while it was updated; plan again"):
+        with pytest.raises(RefusedError, match="somebody changed vm001 during its update; plan again"):
             look()
 
 
