@@ -198,7 +198,7 @@ def predict(inputs: PredictionInputs) -> Prediction:
         # order.
         after = _after_plan(inputs, inputs.plan)
         refused = inputs.plan.violations(inputs.question.forced)
-        prediction = _beside(_predict(operation, after), prediction, inputs.plan, refused)
+        prediction = _with_present_landings(_predict(operation, after), prediction, inputs.plan, refused)
     if not inputs.question.with_interfaces:
         return prediction
     interfaces = _known_interfaces(inputs.interfaces)
@@ -260,7 +260,7 @@ def _after_plan(inputs: PredictionInputs, plan: Plan) -> PredictionInputs:
     return structs.replace(inputs, inventory=inventory, machines=machines)
 
 
-def _beside(after: Prediction, before: Prediction, plan: Plan, refused: tuple[str, ...]) -> Prediction:
+def _with_present_landings(after: Prediction, before: Prediction, plan: Plan, refused: tuple[str, ...]) -> Prediction:
     """Add the landings of ``before`` to those of ``after``. Both have the same addresses in the same order."""
     landings = tuple(
         structs.replace(
@@ -432,8 +432,8 @@ def _networks_landed_on(inputs: PredictionInputs) -> set[ArmId]:
             *(machine.home_location, machine.recovery_location, machine.between_zones),
         )
         nics = tuple(structs.replace(nic, selection="", ip_configurations=()) for nic in machine.nics)
-        likeness = (machine.kind, machine.is_reversed, places, settings)
-        one_of_each.setdefault(likeness, structs.replace(machine, nics=nics))
+        group_key = (machine.kind, machine.is_reversed, places, settings)
+        one_of_each.setdefault(group_key, structs.replace(machine, nics=nics))
     sample = structs.replace(inputs, machines=tuple(one_of_each.values()))
     # A machine that fails back has failed over before.
     operation = inputs.question.operation

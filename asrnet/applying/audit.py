@@ -44,7 +44,7 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
 def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
     """The entry of a task that was sent. ``problem`` is what reading back has shown."""
     error = problem or (str(task.error) if task.error else None)
-    refused_as = task.error.request_id if isinstance(task.error, ServiceError) else ""
+    refused_request_id = task.error.request_id if isinstance(task.error, ServiceError) else ""
     return AuditEntry(
         time=round(task.accepted or task.sent, 3),
         identity=identity,
@@ -57,7 +57,7 @@ def audit_entry(task: Task, problem: str | None, identity: str) -> AuditEntry:
         outcome="in_flight" if not task.settled else "failed" if error else "succeeded",
         error=error,
         job_id=task.operation.id if task.operation else "",
-        correlation_id=task.operation.correlation_id if task.operation else refused_as,
+        correlation_id=task.operation.correlation_id if task.operation else refused_request_id,
         undo=undo_command(task.step, task.machine),
     )
 

@@ -66,8 +66,8 @@ class Lane(Struct, kw_only=True, eq=False):
     @property
     def may_read(self) -> bool:
         """Whether to read statuses now: not while writes are being sent, unless a task waits for pending ones."""
-        going_out = self.sending or self.queue
-        return bool(self.pending) and not self.reading and bool(self.waiting or not going_out or self.vault is None)
+        is_sending = self.sending or self.queue
+        return bool(self.pending) and not self.reading and bool(self.waiting or not is_sending or self.vault is None)
 
     def asks_operation(self, task: Task) -> bool:
         """Whether to read operations instead of the job list: networks have no jobs, and VMM jobs also update NICs."""

@@ -186,7 +186,7 @@ class Looks:
         which saves a request. It is repeated if it has become too old, and before every repeat of the update. Both
         raise like ``before``.
         """
-        machine, asked = self._fresh(step.resource_id, self._backend.mappings.protected_item)
+        machine, requested_at = self._fresh(step.resource_id, self._backend.mappings.protected_item)
         after = step.after
         assert isinstance(after, MachineNetworks)  # noqa: S101 - a step of a machine has nothing else
         if machine is None:
@@ -207,7 +207,7 @@ class Looks:
 
         def look() -> None:
             nonlocal is_sent
-            if is_sent or self._clock.now() - asked > self._max_age:
+            if is_sent or self._clock.now() - requested_at > self._max_age:
                 current, _ = self._fresh(step.resource_id, self._backend.mappings.protected_item)
                 if is_sent and current and is_set_to(current, after):
                     raise AlreadyDoneError(f"{name} {machine_description(after)}")
@@ -261,7 +261,7 @@ class Looks:
 
     def _problem_of_create(self, wanted: NetworkMapping, last_sent: int) -> str:
         listed = self._list(wanted.vault_id, max(last_sent, self._written.get(wanted.id, 0)))
-        asked: dict[ArmId, float] = {}
+        requested_at: dict[ArmId, float] = {}
         for _ in range(_TRIES):
             suspects = [mapping for mapping in listed.mappings if conflict_of(wanted, mapping)]
             unreadable = next((mapping for mapping in suspects if isinstance(mapping, UnreadableMapping)), None)
@@ -275,11 +275,11 @@ class Looks:
                 # is restored, a lagging list might still show it.
                 ids.add(wanted.id)
             oldest = self._clock.now() - self._max_age
-            due = sorted(mapping_id for mapping_id in ids if asked.get(mapping_id, float("-inf")) < oldest)
+            due = sorted(mapping_id for mapping_id in ids if requested_at.get(mapping_id, float("-inf")) < oldest)
             if not due:
                 return ""
             for mapping_id in due:
-                mapping, asked[mapping_id] = self._fresh(mapping_id, self._backend.mappings.mapping)
+                mapping, requested_at[mapping_id] = self._fresh(mapping_id, self._backend.mappings.mapping)
                 if is_same(mapping, wanted):
                     raise AlreadyDoneError(f"{wanted.name} {description(mapping)}")
                 if mapping and conflict_of(wanted, mapping):

@@ -96,14 +96,14 @@ def _start_reads(
     reader = backend.mappings
     # Updates of machines do not need these lists: each machine is read right before its update, and shows its running
     # job itself. For a single machine, the lists would double the number of requests.
-    guarded = any(changes_live_mapping(change) for change in changes)
+    changes_mappings = any(changes_live_mapping(change) for change in changes)
     deletes = any(step.action == "delete" for change in changes for step in change.steps)
     makes_fabrics = any(change.kind == "fabric" for change in changes)
     return _VaultReads(
         mappings=reads.start(partial(looks.mappings, vault)),
         fabrics=reads.start(partial(whole_list, reader.fabrics, vault)) if makes_fabrics else None,
-        items=reads.start(partial(whole_list, reader.protected_items, vault)) if guarded else None,
-        jobs=reads.start(partial(read_jobs, reader, vault)) if guarded else None,
+        items=reads.start(partial(whole_list, reader.protected_items, vault)) if changes_mappings else None,
+        jobs=reads.start(partial(read_jobs, reader, vault)) if changes_mappings else None,
         # If nothing is deleted first, a refused write leaves the vault as it was, so the permissions need not be read.
         rights=reads.start(partial(backend.surroundings.rights, vault)) if deletes else None,
     )

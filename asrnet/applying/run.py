@@ -105,9 +105,9 @@ class Run:
         self._tasks_by_change: dict[str, list[Task]] = defaultdict(list)
         self._dependents: dict[str, list[Task]] = defaultdict(list)
         for task in self.tasks:
-            self._enter(task)
+            self._register(task)
 
-    def _enter(self, task: Task) -> None:
+    def _register(self, task: Task) -> None:
         self._tasks_by_change[task.change.id].append(task)
         self._lane(task).waiting += 1
         for need in self._needs(task):
@@ -225,8 +225,8 @@ class Run:
         A write that a busy vault has not accepted yet keeps its place while it waits, so that no lane exceeds its
         share.
         """
-        working = sum(1 for lane in self._lanes_in_turn if lane.queue or lane.sending)
-        share = ceil(self._in_all / max(working, 1))
+        busy_lanes = sum(1 for lane in self._lanes_in_turn if lane.queue or lane.sending)
+        share = ceil(self._in_all / max(busy_lanes, 1))
         idle = 0
         while self._sending < self._in_all and idle < len(self._lanes_in_turn) and not self.interrupted:
             lane = self._lanes_in_turn[0]
@@ -343,11 +343,11 @@ class Run:
         for lane in self._lanes.values():
             if not lane.may_read or now < lane.next_read or self.interrupted:
                 continue
-            asked = [task for task in lane.pending if lane.asks_operation(task)]
-            if lane.vault and len(asked) < len(lane.pending):
+            by_operation = [task for task in lane.pending if lane.asks_operation(task)]
+            if lane.vault and len(by_operation) < len(lane.pending):
                 lane.reading += 1
                 self._request(partial(self._jobs, lane.vault), partial(self._jobs_listed, lane))
-            for task in asked:
+            for task in by_operation:
                 self._ask_operation(task, lane)
 
     def _ask_operation(self, task: Task, lane: Lane) -> None:
@@ -663,7 +663,7 @@ class Run:
         for task in undo:
             self.tasks.append(task)
             self._components[task.change.id] = component
-            self._enter(task)
+            self._register(task)
         for task in undo:
             self._queue_if_ready(task)
 

@@ -33,7 +33,7 @@ _LONGEST_TEXT: Final = 300  # characters of a body that is not JSON, because a p
 _DEEPEST: Final = 4
 """How many nested envelopes are opened, because providers quote each other's answers as text."""
 
-_UNSHOWN: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[?!][^>]*>", re.DOTALL | re.IGNORECASE)
+_INVISIBLE: Final = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->|<[?!][^>]*>", re.DOTALL | re.IGNORECASE)
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title\s*>", re.DOTALL | re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>")
 _XML_CODE: Final = re.compile(r"<(?:\w+:)?code\b[^>]*>([^<]*)</", re.IGNORECASE)
@@ -137,7 +137,7 @@ def _error_of_text(text: str) -> ErrorBody:
         return ErrorBody(message=without_secrets(": ".join(part for part in parts if part))[:_LONGEST_TEXT])
     if text.lstrip().startswith("<"):
         title = _TITLE.search(text)
-        shown = html.unescape(_TAG.sub(" ", _UNSHOWN.sub(" ", text)))
+        shown = html.unescape(_TAG.sub(" ", _INVISIBLE.sub(" ", text)))
         text = f"{html.unescape(title[1])}: {shown}" if title and title[1].strip() not in shown else shown
     return ErrorBody(message=without_secrets(" ".join(text.split()))[:_LONGEST_TEXT])
 

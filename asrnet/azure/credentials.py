@@ -50,7 +50,7 @@ _SPELLINGS: Final[Mapping[str, tuple[str, str]]] = {
 
 Any other class that needs no arguments can be given by its own name.
 """
-_NOT_FOR_US: Final = frozenset({"DeviceCodeCredential"})
+_UNSUITABLE: Final = frozenset({"DeviceCodeCredential"})
 """It prints its code on standard output, which is reserved for data."""
 
 
@@ -89,7 +89,7 @@ def choose(cloud: Cloud, *, named: str = "", variables: Mapping[str, str] | None
     spellings = {_normal(name): class_name for name, (class_name, _) in _SPELLINGS.items()}
     spellings |= {_normal(class_name): class_name for class_name in names_in_messages}
     if word not in spellings:  # azure-identity is imported only for a name that is not one of asrnet's own
-        spellings = {_normal(class_name): class_name for class_name in _argumentless()}
+        spellings = {_normal(class_name): class_name for class_name in _names_without_arguments()}
     if word not in spellings:
         names = ["default", "dev", "prod", "environment", "workload_identity", *_SPELLINGS, "emulator"]
         class_names = sorted(set(spellings.values()) - set(names_in_messages))
@@ -115,11 +115,11 @@ def _normal(name: str) -> str:
     return name.strip().lower().replace("_", "").replace("-", "").removesuffix("credential")
 
 
-def _argumentless() -> list[str]:
+def _names_without_arguments() -> list[str]:
     """The names of azure-identity's credentials that can be created without an argument."""
     import azure.identity
 
-    names = [name for name in azure.identity.__all__ if name.endswith("Credential") and name not in _NOT_FOR_US]
+    names = [name for name in azure.identity.__all__ if name.endswith("Credential") and name not in _UNSUITABLE]
     return [
         name
         for name in names

@@ -86,8 +86,8 @@ class Gate:
         opens = max(now, self._closed_until)
         if self._level is None:  # most runs are far from any limit and must not be slowed down by a guess
             return Ticket(opens, self._round)
-        grown = self._level + self._refill * max(0.0, opens - self._as_of)
-        self._level = min(grown, max(self._most, self._level, _RESERVE)) - 1.0
+        refilled = self._level + self._refill * max(0.0, opens - self._as_of)
+        self._level = min(refilled, max(self._most, self._level, _RESERVE)) - 1.0
         self._as_of = opens
         departure = opens + max(0.0, (_RESERVE - self._level) / self._refill)
         return Ticket(departure, self._round)

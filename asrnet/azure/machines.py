@@ -25,7 +25,7 @@ _INMAGE_RCM: Final = "InMageRcm"
 _AZURE_TO_AZURE: Final = "A2A"
 _CONFIDENTIAL: Final = "ConfidentialVM"
 
-_CARRIED: Final[Mapping[tuple[str, Level], Mapping[str, str]]] = {
+_PRESERVED: Final[Mapping[tuple[str, Level], Mapping[str, str]]] = {
     (provider, level): {member.get: member.patch for member in update.of(level) if member.field is None}
     for provider, update in UPDATES.items()
     for level in LEVELS
@@ -63,9 +63,9 @@ def read_item(model: Model) -> ProtectedItem:
     }
     if provider == _AZURE_TO_AZURE:
         # A setting that is not an id must not look like a missing one, for which the mapping would decide.
-        of_item = _no_id(details, "selectedRecoveryAzureNetworkId")
+        of_item = _invalid_id(details, "selectedRecoveryAzureNetworkId")
         for index, nic in enumerate(parts(details, "vmNics")):
-            unclear = _no_id(nic, "recoveryVMNetworkId") or ("" if nics[index].recovery_network_id else of_item)
+            unclear = _invalid_id(nic, "recoveryVMNetworkId") or ("" if nics[index].recovery_network_id else of_item)
             nics[index] = structs.replace(nics[index], unclear_recovery_network=unclear)
     return ProtectedItem(
         id=item_id,
@@ -166,12 +166,12 @@ def _settable(model: Model, provider: str, level: Level) -> dict[str, Any]:
                 values[field] = value
         elif word := text(model, member.get):
             values[field] = word
-    carried, understood = _CARRIED[provider, level], _KNOWN[provider]
+    preserved, understood = _PRESERVED[provider, level], _KNOWN[provider]
     for name, value in model.items():
         if value is None or (isinstance(value, (str, list, dict)) and not value):
             continue
-        if name in carried:
-            settings[carried[name]] = _setting(value, name)
+        if name in preserved:
+            settings[preserved[name]] = _setting(value, name)
         elif level != "item" and name not in understood:  # an item has many unread members
             unknown[name] = json.dumps(value, default=str, ensure_ascii=False)
     return values
@@ -194,7 +194,7 @@ def _network(model: Model, name: str) -> tuple[ArmId | None, str]:
     return network_id, "" if network_id else text(model, name)
 
 
-def _no_id(model: Model, name: str) -> str:
+def _invalid_id(model: Model, name: str) -> str:
     """The value in place of a network's id; empty if it is an id or not set."""
     return "" if reference(model, name) else text(model, name)
 

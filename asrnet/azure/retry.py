@@ -101,9 +101,9 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, now: float, b
     error = read_error(body)
     # A 409 can be final, for example because of a lock, so only known codes count as busy.
     is_busy = status in {_CONFLICT, _TOO_MANY} and bool(error.codes & busy_codes)
-    is_passing = is_busy or status in {_TIMEOUT, _TOO_MANY} or status >= _SERVER_ERROR
+    is_transient = is_busy or status in {_TIMEOUT, _TOO_MANY} or status >= _SERVER_ERROR
     return Verdict(
-        again=is_passing and not error.codes & PERMANENT_CODES,
+        again=is_transient and not error.codes & PERMANENT_CODES,
         reason=f"answered {status}",
         status=status,
         code=error.code,
@@ -295,8 +295,8 @@ class _Sending:
             most = min(_testing.attempts, most) if _testing.cap else _testing.attempts
         elif most > 1:
             counted -= self._throttled
-        late = self._policy.clock.now() + self.wait - self._started > limits.deadline
-        return counted >= most or late
+        is_late = self._policy.clock.now() + self.wait - self._started > limits.deadline
+        return counted >= most or is_late
 
     def announce(self, _state: RetryCallState) -> None:
         """Tell the hooks that there will be another attempt."""

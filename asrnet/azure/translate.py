@@ -1,4 +1,4 @@
-"""Translates Azure's errors into asrnet's, which happens nowhere else.
+"""Translates Azure's errors into asrnet's. This is the only module that does so.
 
 The policy: a status is only trusted together with a code. 404 proves absence if it comes from Resource Manager or Site
 Recovery, but not if it comes from a proxy. A 403 names the obstacle: the missing action, the lock, the policy

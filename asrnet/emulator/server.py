@@ -86,7 +86,7 @@ class Server(ThreadingMixIn, TCPServer):
         self.timeouts = timeouts or Timeouts()
         self.record = record
         self._context = context
-        self._calm = threading.Condition()
+        self._idle = threading.Condition()
         self._busy = 0
         self._closing = False
         self._opened = False
@@ -152,23 +152,23 @@ class Server(ThreadingMixIn, TCPServer):
         if self._opened:  # without a running loop, shutdown() would wait forever
             self.shutdown()
         self.server_close()
-        with self._calm:
+        with self._idle:
             self._closing = True
-            self._calm.wait_for(lambda: not self._busy, timeout=DRAIN_SECONDS)
+            self._idle.wait_for(lambda: not self._busy, timeout=DRAIN_SECONDS)
 
     @contextmanager
-    def at_work(self) -> Iterator[None]:
+    def handling_request(self) -> Iterator[None]:
         """Count a request as in progress. Raises InterruptedError once the server is closing."""
-        with self._calm:
+        with self._idle:
             if self._closing:
                 raise InterruptedError("the emulator is being stopped")
             self._busy += 1
         try:
             yield
         finally:
-            with self._calm:
+            with self._idle:
                 self._busy -= 1
-                self._calm.notify_all()
+                self._idle.notify_all()
 
 
 _UNUSUAL_BLANKS: Final = frozenset(b"\t\r\v\f\x1c\x1d\x1e\x1f\x85\xa0")
@@ -201,7 +201,7 @@ class RequestHandler(BaseHTTPRequestHandler):
             self.raw_requestline = self.rfile.readline(65537)
             if self.raw_requestline:
                 self._stream.allow(self.server.timeouts.request)
-                with self.server.at_work():
+                with self.server.handling_request():
                     self._answer()
         except (OSError, InterruptedError):  # too slow, disconnected, or the emulator is stopping
             self.close_connection = True

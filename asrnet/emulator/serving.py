@@ -145,10 +145,10 @@ def running(
         trust = cached_trust(Path(options.cache) if options.cache else default_folder(), options.host)
     secured = trust.context()
     app.authority = trust.ca.read_bytes()
-    doors: list[Server] = []
+    servers: list[Server] = []
     try:
         for port, context in ((options.port, None), (options.tls_port, secured)):
-            doors.append(
+            servers.append(
                 Server(
                     app,
                     (options.host, port),
@@ -158,12 +158,12 @@ def running(
                     record=capture.record if capture else None,
                 )
             )
-        for door in doors:
-            door.open()
-        yield Emulator(app=app, http=doors[0].url, https=doors[1].url, ca=trust.ca)
+        for server in servers:
+            server.open()
+        yield Emulator(app=app, http=servers[0].url, https=servers[1].url, ca=trust.ca)
     finally:
-        for door in doors:
-            door.close()
+        for server in servers:
+            server.close()
 
 
 def conflicts_of(options: ServeOptions) -> Iterator[InputError]:
@@ -218,11 +218,11 @@ def _behaviour(behaviour: Behaviour, options: ServeOptions) -> Behaviour:
 
 
 @contextmanager
-def _stop_signals(tell: Callable[[int], None]) -> Iterator[None]:
-    """Within the context, a signal that would stop the process calls ``tell`` with its number instead."""
+def _stop_signals(on_signal: Callable[[int], None]) -> Iterator[None]:
+    """Within the context, a signal that would stop the process calls ``on_signal`` with its number instead."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        tell(number)
+        on_signal(number)
 
     numbers = [signal.SIGTERM, signal.SIGINT]
     # Windows has no SIGHUP. Under nohup it is ignored, and must stay ignored.

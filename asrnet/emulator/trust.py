@@ -107,13 +107,13 @@ def _current_folder(folder: Path, name: str, kind: str, make: Callable[[], tuple
     for generation in itertools.count(1):
         place = folder / (name if generation == 1 else f"{name}-{generation}")
         if not place.exists():
-            _place(place, kind, make)
-        if _expires(place / "expires") > time.time() + _RENEWED_BEFORE and _is_whole(place, kind):
+            _create_folder(place, kind, make)
+        if _expires(place / "expires") > time.time() + _RENEWED_BEFORE and _can_be_loaded(place, kind):
             return place
     raise AssertionError  # count() never ends
 
 
-def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> None:
+def _create_folder(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]]) -> None:
     """Create the folder atomically, so that emulators started at the same moment agree on one."""
     certificate, key, expires = make()
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new."))
@@ -130,7 +130,7 @@ def _place(place: Path, kind: str, make: Callable[[], tuple[bytes, bytes, float]
             raise
 
 
-def _is_whole(place: Path, kind: str) -> bool:
+def _can_be_loaded(place: Path, kind: str) -> bool:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(place / f"{kind}.pem", place / f"{kind}.key")
     except (OSError, ssl.SSLError):

@@ -73,9 +73,9 @@ def compare_interfaces(
         if machine.kind != "azure_to_azure" or machine.unsupported_provider:
             continue
         if not machine.nics:
-            not_told = "Site Recovery does not report the NICs of this machine yet"
+            not_reported = "Site Recovery does not report the NICs of this machine yet"
             comparisons.append(
-                InterfaceComparison(machine=machine.name, nic="", item_id=machine.item_id, unknown=(not_told,))
+                InterfaceComparison(machine=machine.name, nic="", item_id=machine.item_id, unknown=(not_reported,))
             )
         for nic in machine.nics:
             if nic.selection == NOT_SELECTED and machine.is_protected:

@@ -71,8 +71,8 @@ def failover_network(
             mapped_network_id=mapped,
             notices=notices,
         )
-    if own_network is None and (doubt := _unclear_mapping(machine, nic, match)) is not None:
-        rule, reason = doubt
+    if own_network is None and (unclear := _unclear_mapping(machine, nic, match)) is not None:
+        rule, reason = unclear
         return NetworkChoice(kind=kind, rule=rule, notices=(reason,))
     if mapped is None and machine.between_zones:
         # Source: Enable Azure VM disaster recovery between availability zones.
@@ -138,9 +138,9 @@ def test_network(
     notices = list(failover.notices) if own_network is None and named is None else []
     if is_failover_network:
         # Source: Enable Azure VM disaster recovery between availability zones, which asks for another network.
-        runs_there = network_id == nic.primary_network_id
+        is_current_network = network_id == nic.primary_network_id
         message = "The test uses the network that the machine runs in; a separate network is recommended."
-        notices.append(notice("test_in_failover_network", message if runs_there else ""))
+        notices.append(notice("test_in_failover_network", message if is_current_network else ""))
     if own_network is not None and named is not None and own_network != named:
         message = f"its own test network is {label(own_network, networks)}, the test names {label(named, networks)}"
         notices.append(notice("test_network_differs", message))
@@ -180,8 +180,8 @@ def failback_on_premises(
     current = replica.network_id if replica is not None else landed
     # The network of a replica in Azure may be mapped to another region, which leads no machine back home.
     match = mappings.find(current, vault_id=vault_id, to_fabric=home_fabric_id, kind="vmm_to_vmm")
-    if doubtful := _doubtful_way_back(kind, match):
-        return doubtful
+    if unclear := _unclear_failback(kind, match):
+        return unclear
     network_id = match.network_id
     if replica is not None and replica.network_id != landed:
         if current is None:
@@ -192,7 +192,7 @@ def failback_on_premises(
         rule = rules.FAILBACK_REMAPPED
     else:
         rule, network_id = rules.FAILBACK_UNCHANGED, original
-    return _way_back(kind, rule, network_id, match)
+    return _failback_choice(kind, rule, network_id, match)
 
 
 def failback_between_regions(
@@ -212,12 +212,12 @@ def failback_between_regions(
     Source: Reprotect failed over Azure VMs to the primary region.
     """
     match = mappings.find(replica_network, vault_id=vault_id, to_fabric=home_fabric_id, to_location=home_location)
-    if doubtful := _doubtful_way_back("azure_to_azure", match):
-        return doubtful
+    if unclear := _unclear_failback("azure_to_azure", match):
+        return unclear
     if match.mapping is None and zone_network is not None and zone_network == replica_network:
-        return _way_back("azure_to_azure", rules.ZONE_SAME_NETWORK, zone_network, match)
+        return _failback_choice("azure_to_azure", rules.ZONE_SAME_NETWORK, zone_network, match)
     rule = rules.A2A_FAILBACK_MAPPED if match.mapping else rules.A2A_FAILBACK_UNMAPPED
-    return _way_back("azure_to_azure", rule, match.network_id, match)
+    return _failback_choice("azure_to_azure", rule, match.network_id, match)
 
 
 def label(network_id: ArmId, networks: Mapping[ArmId, Network]) -> str:
@@ -226,7 +226,7 @@ def label(network_id: ArmId, networks: Mapping[ArmId, Network]) -> str:
     return network_name(network) if network else network_id.name
 
 
-def _doubtful_way_back(kind: ReplicationKind, match: MappingMatch) -> NetworkChoice | None:
+def _unclear_failback(kind: ReplicationKind, match: MappingMatch) -> NetworkChoice | None:
     """The choice of no network if mappings contradict each other or could not be read; otherwise None."""
     if match.rivals:
         ambiguous = notice("ambiguous_mapping", _contradiction(match))
@@ -242,10 +242,10 @@ def _contradiction(match: MappingMatch) -> str:
 
 
 def _gap_notice(match: MappingMatch) -> Notice:
-    return notice("mapping_not_read", f"whether the network is mapped is not known: {match.gap}")
+    return notice("mapping_not_read", f"it is not known whether the network is mapped: {match.gap}")
 
 
-def _way_back(kind: ReplicationKind, rule: Rule, network_id: ArmId | None, match: MappingMatch) -> NetworkChoice:
+def _failback_choice(kind: ReplicationKind, rule: Rule, network_id: ArmId | None, match: MappingMatch) -> NetworkChoice:
     # The settings of the machine were made for the failover, not for the failback.
     return NetworkChoice(
         kind=kind, rule=rule, network_id=network_id, mapped_network_id=match.network_id, failover_settings=False

@@ -201,8 +201,8 @@ class _Simulation:
         # Whoever predicts a failback mainly wants to know which machines do not come home.
         if choice.network_id is not None and primary is not None and choice.network_id != primary:
             names = label(choice.network_id, self._networks), label(primary, self._networks)
-            away = notice("not_home", f"it comes back to {names[0]}, not to {names[1]}")
-            choice = structs.replace(choice, notices=(*choice.notices, away))
+            other_network = notice("not_home", f"it comes back to {names[0]}, not to {names[1]}")
+            choice = structs.replace(choice, notices=(*choice.notices, other_network))
         move = _Move(choice, home, is_failback=True, landed=landed, via=via)
         if choice.rule is rules.FAILBACK_UNCHANGED:
             # The machine's original NIC is not touched, so it keeps its subnet and address.

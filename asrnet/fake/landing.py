@@ -98,8 +98,8 @@ def _recovery_nic(state: State, item: ProtectedItem, nic: Nic) -> Nic:
         if address.selected_for_failover:
             subnet = landing_subnet(network, address.recovery_subnet, address.subnet)
             # A configured address takes precedence over keeping the source address, which only Azure machines can do.
-            wishes = (address.recovery_ip, address.ip if item.provider == "A2A" else None)
-            addresses.append(_take(state, network.id, address, subnet, wishes))
+            preferred_ips = (address.recovery_ip, address.ip if item.provider == "A2A" else None)
+            addresses.append(_take(state, network.id, address, subnet, preferred_ips))
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
 
 
@@ -112,8 +112,8 @@ def _test_nic(state: State, item: ProtectedItem, nic: Nic, network_id: ArmId | N
     for address in nic.ip_configurations:
         if address.selected_for_failover:
             subnet = landing_subnet(network, address.test_subnet, address.recovery_subnet, address.subnet)
-            wishes = (address.test_ip, address.ip if item.provider == "A2A" else None)
-            landed = _take(state, network.id, address, subnet, wishes, from_the_end=True)
+            preferred_ips = (address.test_ip, address.ip if item.provider == "A2A" else None)
+            landed = _take(state, network.id, address, subnet, preferred_ips, from_the_end=True)
             # Documented for Azure machines: in a test failover their addresses are static, whatever they were before.
             addresses.append(replace(landed, ip_type="Static") if item.provider == "A2A" else landed)
     return Nic(name=nic.name, primary_network_id=network.id, ip_configurations=tuple(addresses))
@@ -124,11 +124,11 @@ def _take(
     network_id: ArmId,
     address: IpConfiguration,
     subnet: Subnet | None,
-    wishes: tuple[str | None, ...],
+    preferred_ips: tuple[str | None, ...],
     *,
     from_the_end: bool = False,
 ) -> IpConfiguration:
-    """Allocate an address in ``subnet``: the first of the ``wishes`` that is free, or any other free one.
+    """Allocate an address in ``subnet``: the first of ``preferred_ips`` that is free, or any other free one.
 
     In a test failover the other address comes from the end of the subnet, to stay clear of those a failover would take.
     """
@@ -140,19 +140,19 @@ def _take(
         name=address.name,
         primary=address.primary,
         subnet=subnet.name if subnet else None,
-        ip=_free_address(subnet, wishes, from_the_end=from_the_end) if subnet else None,
+        ip=_free_address(subnet, preferred_ips, from_the_end=from_the_end) if subnet else None,
         ip_type=address.ip_type,
     )
     _mark_address(state, network_id, landed, taken=True)
     return landed
 
 
-def _free_address(subnet: Subnet, wishes: tuple[str | None, ...], *, from_the_end: bool) -> str | None:
+def _free_address(subnet: Subnet, preferred_ips: tuple[str | None, ...], *, from_the_end: bool) -> str | None:
     used = set(subnet.used_ips)
     prefixes = [ipaddress.ip_network(prefix) for prefix in subnet.prefixes]
-    for wish in wishes:
-        if wish and wish not in used and any(ipaddress.ip_address(wish) in prefix for prefix in prefixes):
-            return wish
+    for ip in preferred_ips:
+        if ip and ip not in used and any(ipaddress.ip_address(ip) in prefix for prefix in prefixes):
+            return ip
     for prefix in prefixes:
         numbers = range(_RESERVED_FIRST, prefix.num_addresses - 1)
         # Addresses are tried one by one and never listed: those of an IPv6 subnet would not fit into memory.

@@ -546,10 +546,10 @@ class ProtectedItems:
         networks nor the names of their IP configurations.
         """
         seconds = timing(self._state.behaviour.replication).seconds
-        hidden = replace(item, nics=tuple(_hidden(nic) for nic in item.nics) if item.is_reversed else ())
+        incomplete = replace(item, nics=tuple(_incomplete_nic(nic) for nic in item.nics) if item.is_reversed else ())
         stages = (
-            replace(hidden, state=REPLICATING),
-            replace(hidden if item.is_reversed else item, state=COMPLETING),
+            replace(incomplete, state=REPLICATING),
+            replace(incomplete if item.is_reversed else item, state=COMPLETING),
             replace(item, state=PROTECTED),
         )
 
@@ -717,7 +717,7 @@ def _switch_back(item: ProtectedItem) -> SwitchRequest:
     return SwitchRequest(item_name=item.id.name, recovery_container_id=item.id.parent)
 
 
-def _hidden(nic: Nic) -> Nic:
+def _incomplete_nic(nic: Nic) -> Nic:
     """What a NIC shows while its machine is re-protected."""
     return Nic(
         name=nic.name,

@@ -47,8 +47,8 @@ _STATES: Final[Mapping[State, Literal["in_progress", "succeeded", "failed", "can
 }
 
 
-class _Door:
-    """Counts and delays the requests of the ports as the wire would."""
+class _Requests:
+    """Counts and delays the requests of the ports, as if they were sent."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -96,11 +96,11 @@ class FakeNetworks:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._door = _Door(world)
+        self._requests = _Requests(world)
 
     def virtual_networks(self, subscription: str) -> Iterable[VirtualNetwork]:
         """The networks of a subscription."""
-        return self._door.paged(
+        return self._requests.paged(
             f"/subscriptions/{subscription}/providers/Microsoft.Network/virtualNetworks",
             lambda: tuple(map(_as_answered, self._world.virtual_networks.list(subscription))),
             size=self._world.behaviour.network_page_size,
@@ -108,7 +108,7 @@ class FakeNetworks:
 
     def virtual_network(self, network_id: ArmId, *, addresses: bool = False) -> VirtualNetwork | None:
         """One network; ``addresses`` includes the addresses in use. None if the answer is 404 ResourceNotFound."""
-        self._door.request("GET", network_id)
+        self._requests.request("GET", network_id)
         try:
             network = self._world.virtual_networks.get(network_id)
         except NotFoundError as error:
@@ -119,12 +119,12 @@ class FakeNetworks:
 
     def create_virtual_network(self, network: VirtualNetwork) -> Operation | None:
         """Start creating a network."""
-        self._door.request("PUT", network.id)
-        return self._door.accepted(self._world.virtual_networks.put(network))
+        self._requests.request("PUT", network.id)
+        return self._requests.accepted(self._world.virtual_networks.put(network))
 
     def network_interfaces(self, subscription: str) -> Iterable[NetworkInterface]:
         """The network interfaces of a subscription."""
-        return self._door.paged(
+        return self._requests.paged(
             f"/subscriptions/{subscription}/providers/Microsoft.Network/networkInterfaces",
             lambda: self._world.network_interfaces.list(subscription),
             size=self._world.behaviour.network_page_size,
@@ -140,7 +140,7 @@ class FakeNetworks:
 
     def subnet_attachment(self, resource_id: ArmId) -> NetworkSecurityGroup | RouteTable | None:
         """A network security group or route table; None if the answer is 404."""
-        self._door.request("GET", resource_id)
+        self._requests.request("GET", resource_id)
         try:
             world = self._world
             is_group = resource_id.type == SECURITY_GROUP
@@ -150,7 +150,7 @@ class FakeNetworks:
 
     def resource_group(self, group_id: ArmId) -> ResourceGroup | None:
         """A resource group; None if the answer is 404."""
-        self._door.request("GET", group_id)
+        self._requests.request("GET", group_id)
         try:
             return self._world.subscriptions.resource_group(group_id)
         except NotFoundError:
@@ -158,18 +158,18 @@ class FakeNetworks:
 
     def create_resource_group(self, group: ResourceGroup) -> Operation | None:
         """Create a resource group, which takes effect at once."""
-        self._door.request("PUT", group.id)
+        self._requests.request("PUT", group.id)
         self._world.subscriptions.put_resource_group(group)
         return None
 
     def create_subnet(self, subnet: NetworkSubnet) -> Operation | None:
         """Start adding a subnet."""
-        self._door.request("PUT", subnet.id)
-        return self._door.accepted(self._world.virtual_networks.put_subnet(subnet.network_id, subnet.subnet))
+        self._requests.request("PUT", subnet.id)
+        return self._requests.accepted(self._world.virtual_networks.put_subnet(subnet.network_id, subnet.subnet))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of a network operation."""
-        return self._door.status(operation)
+        return self._requests.status(operation)
 
 
 class FakeSiteRecovery:
@@ -177,110 +177,110 @@ class FakeSiteRecovery:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._door = _Door(world)
+        self._requests = _Requests(world)
 
     def vault_location(self, vault: ArmId) -> str:
         """The region of the vault."""
-        self._door.request("GET", vault)
+        self._requests.request("GET", vault)
         return self._world.vaults.get(vault).location
 
     def fabrics(self, vault: ArmId) -> Iterable[Fabric]:
         """The fabrics of a vault."""
-        return self._door.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
+        return self._requests.paged(f"{vault}/replicationFabrics", lambda: self._world.fabrics.list(vault))
 
     def mappings(self, vault: ArmId) -> Iterable[LiveMapping]:
         """The mappings of a vault."""
-        return self._door.paged(f"{vault}/replicationNetworkMappings", lambda: self._world.mappings.list_all(vault))
+        return self._requests.paged(f"{vault}/replicationNetworkMappings", lambda: self._world.mappings.list_all(vault))
 
     def mappings_of_network(self, network_id: ArmId) -> Iterable[LiveMapping]:
         """The mappings under one network of a fabric."""
-        return self._door.paged(
+        return self._requests.paged(
             f"{network_id}/replicationNetworkMappings", lambda: self._world.mappings.list_network(network_id)
         )
 
     def mapping(self, mapping_id: ArmId) -> LiveMapping:
         """One mapping."""
-        self._door.request("GET", mapping_id)
+        self._requests.request("GET", mapping_id)
         return self._world.mappings.get(mapping_id)
 
     def protected_items(self, vault: ArmId) -> Iterable[ProtectedItem]:
         """The replicated machines of a vault."""
         path = f"{vault}/replicationProtectedItems"
-        return self._door.paged(path, lambda: self._world.protected_items.list(vault))
+        return self._requests.paged(path, lambda: self._world.protected_items.list(vault))
 
     def protected_items_of_container(self, container_id: ArmId) -> Iterable[ProtectedItem]:
         """The replicated machines of one container."""
         path = f"{container_id}/replicationProtectedItems"
-        return self._door.paged(path, lambda: self._world.protected_items.list_container(container_id))
+        return self._requests.paged(path, lambda: self._world.protected_items.list_container(container_id))
 
     def protected_item(self, item_id: ArmId) -> ProtectedItem:
         """One replicated machine."""
-        self._door.request("GET", item_id)
+        self._requests.request("GET", item_id)
         return self._world.protected_items.get(item_id)
 
     def jobs(self, vault: ArmId, *, since: float | None = None, state: str | None = None) -> Iterable[Job]:
         """The jobs of a vault in a state, or started since a time."""
-        return self._door.paged(
+        return self._requests.paged(
             f"{vault}/replicationJobs", lambda: self._world.jobs.list(vault, since=since, state=state)
         )
 
     def vm_networks(self, fabric_id: ArmId) -> Iterable[VmNetwork]:
         """The VM networks of a VMM server."""
-        records = self._door.paged(f"{fabric_id}/replicationNetworks", lambda: self._world.networks.list(fabric_id))
+        records = self._requests.paged(f"{fabric_id}/replicationNetworks", lambda: self._world.networks.list(fabric_id))
         return (record.network for record in records)
 
     def logical_networks(self, fabric_id: ArmId) -> Iterable[LogicalNetwork]:
         """The logical networks of a VMM server."""
         path = f"{fabric_id}/replicationLogicalNetworks"
-        return self._door.paged(path, lambda: self._world.logical_networks.list(fabric_id))
+        return self._requests.paged(path, lambda: self._world.logical_networks.list(fabric_id))
 
     def clouds(self, fabric_id: ArmId) -> Iterable[Cloud]:
         """The containers of a fabric."""
         path = f"{fabric_id}/replicationProtectionContainers"
-        records = self._door.paged(path, lambda: self._world.containers.list(fabric_id))
+        records = self._requests.paged(path, lambda: self._world.containers.list(fabric_id))
         return (record.cloud for record in records)
 
     def cloud_mappings(self, vault: ArmId) -> Iterable[CloudMapping]:
         """The mappings between clouds. Containers of Azure regions are not clouds."""
         path = f"{vault}/replicationProtectionContainerMappings"
-        mappings = self._door.paged(path, lambda: self._world.container_mappings.list(vault))
+        mappings = self._requests.paged(path, lambda: self._world.container_mappings.list(vault))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
     def cloud_mappings_of_container(self, container_id: ArmId) -> Iterable[CloudMapping]:
         """The mappings of one cloud."""
         path = f"{container_id}/replicationProtectionContainerMappings"
-        mappings = self._door.paged(path, lambda: self._world.container_mappings.list_container(container_id))
+        mappings = self._requests.paged(path, lambda: self._world.container_mappings.list_container(container_id))
         return (mapping for mapping in mappings if not self._world.container_mappings.of_azure(mapping))
 
     def put_fabric(self, fabric: Fabric) -> Operation | None:
         """Start creating an Azure fabric."""
-        self._door.request("PUT", fabric.id)
-        return self._door.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
+        self._requests.request("PUT", fabric.id)
+        return self._requests.accepted(self._world.fabrics.put(fabric.id, fabric.location or ""))
 
     def put_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start creating a mapping, or updating the existing one of that name."""
-        self._door.request("PUT", mapping.id)
-        return self._door.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
+        self._requests.request("PUT", mapping.id)
+        return self._requests.accepted(self._world.mappings.put(mapping.id, request_of(mapping)))
 
     def patch_mapping(self, mapping: NetworkMapping) -> Operation | None:
         """Start updating a mapping."""
-        self._door.request("PATCH", mapping.id)
-        return self._door.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
+        self._requests.request("PATCH", mapping.id)
+        return self._requests.accepted(self._world.mappings.patch(mapping.id, request_of(mapping)))
 
     def delete_mapping(self, mapping_id: ArmId) -> Operation | None:
         """Start deleting a mapping."""
-        self._door.request("DELETE", mapping_id)
-        return self._door.accepted(self._world.mappings.delete(mapping_id))
+        self._requests.request("DELETE", mapping_id)
+        return self._requests.accepted(self._world.mappings.delete(mapping_id))
 
     def update_item(self, item: ProtectedItem) -> Operation | None:
         """Start updating all network settings of a machine."""
-        self._door.request("PATCH", item.id)
+        self._requests.request("PATCH", item.id)
         properties = update_body(item)["properties"]
-        return self._door.accepted(self._world.protected_items.update(item.id, properties))
+        return self._requests.accepted(self._world.protected_items.update(item.id, properties))
 
     def operation(self, operation: Operation) -> OperationStatus:
         """The status of a Site Recovery operation."""
-        return self._door.status(operation)
+        return self._requests.status(operation)
 
 
 def _as_answered(network: VirtualNetwork, *, addresses: bool = False) -> VirtualNetwork:

@@ -135,7 +135,7 @@ class State:
             self._check_rights(method, text)
             faults = self.faults.take(method, text)
             for fault in faults:
-                self._strike(fault, method, text)
+                self._apply_fault(fault, method, text)
             self._check_group(text)
             # The faults of an operation are part of the admission, because they apply when it starts or ends.
             lags = [fault.seconds for fault in faults if fault.effect == "list_lags"]
@@ -382,7 +382,7 @@ class State:
     def _has_group(self, subscription: str, name: str) -> bool:
         return self.groups.get(subscription, f"subscriptions/{subscription}/resourcegroups/{name.lower()}") is not None
 
-    def _strike(self, fault: Fault, method: str, path: str) -> None:
+    def _apply_fault(self, fault: Fault, method: str, path: str) -> None:
         match fault.effect:
             case "scope_locked":
                 raise refusals.scope_locked(method, path, path)

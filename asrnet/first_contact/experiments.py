@@ -421,12 +421,12 @@ def taken_name(session: Session) -> Facts:
 def missing_networks(session: Session) -> Facts:
     """Map a network to one that does not exist, and the other way round."""
     session.start_with()
-    nowhere = f"{session.place.group}/providers/Microsoft.Network/virtualNetworks/{PREFIX}-none"
+    no_network = f"{session.place.group}/providers/Microsoft.Network/virtualNetworks/{PREFIX}-none"
     path = session.place.mapping("Forward")
-    recovery = session.write("PUT", path, session.mapping_body("A1", "B1", recoveryNetworkId=nowhere))
+    recovery = session.write("PUT", path, session.mapping_body("A1", "B1", recoveryNetworkId=no_network))
     facts = with_names("recovery", recovery.facts)
     session.start_with()
-    primary = session.write("PUT", path, session.mapping_body("A1", "B1", primaryNetworkId=nowhere))
+    primary = session.write("PUT", path, session.mapping_body("A1", "B1", primaryNetworkId=no_network))
     return facts | with_names("primary", primary.facts)
 
 

@@ -122,8 +122,8 @@ class Topology(Struct, frozen=True, kw_only=True):
 
     def find_network(self, text: str) -> ServerNetwork:
         """The VM network with this id, ``server/name`` or name. Raises InputError unless exactly one matches."""
-        everywhere = [ServerNetwork(server, network) for server in self.servers for network in server.networks]
-        return _find_one(text, everywhere, _names_anywhere, "unknown VM network", Source())
+        candidates = [ServerNetwork(server, network) for server in self.servers for network in server.networks]
+        return _find_one(text, candidates, _names_anywhere, "unknown VM network", Source())
 
     def network_by_id(self, network_id: ArmId) -> ServerNetwork | None:
         """The VM network with this id, or None."""
@@ -210,5 +210,5 @@ def _cloud_names(cloud: Cloud) -> Sequence[str]:
 
 
 def _names_anywhere(network: ServerNetwork) -> Sequence[str]:
-    plain, told_apart, resource_name = _network_names(network.network)
-    return plain, told_apart, resource_name, f"{network.server.name}/{plain}", f"{network.server.fabric}/{plain}"
+    name, unique_name, resource_name = _network_names(network.network)
+    return name, unique_name, resource_name, f"{network.server.name}/{name}", f"{network.server.fabric}/{name}"

@@ -283,14 +283,14 @@ def _expect_all(declared: Sequence[Named], live: Sequence[Named], what: str, ser
             raise name_error(
                 f"{server.name} has no {what} '{entry.name}'{did_you_mean(entry.name, names)}", entry.source
             )
-        meant = [candidate for candidate in namesakes if _matches(entry, candidate)]
+        matches = [candidate for candidate in namesakes if _matches(entry, candidate)]
         ids = ", ".join(sorted(candidate.resource_name for candidate in namesakes))
-        if not meant:
+        if not matches:
             message = f"{server.name} has no {what} '{entry.name}' with the id '{entry.resource_name}', but {ids}"
             raise name_error(message, entry.source)
-        if len(meant) > 1:
+        if len(matches) > 1:
             message = f"{server.name} has several {what}s '{entry.name}': {ids}"
-            raise name_error(message, entry.source, hint="give the id of the one you mean as its key 'name'")
+            raise name_error(message, entry.source, hint="under the key 'name', give the id of the one you mean")
 
 
 def _linked(live: Network, declared: Sequence[Network]) -> Network:
@@ -316,5 +316,5 @@ def _associated(live: Cloud, declared: Sequence[Cloud]) -> Cloud:
 
 def _matches(declared: Named, live: Named) -> bool:
     """Whether both have the same name and, if ``declared`` gives a resource name, the same resource name."""
-    is_told_apart = not declared.resource_name or same(declared.resource_name, live.resource_name)
-    return same(declared.name, live.name) and is_told_apart
+    has_same_resource_name = not declared.resource_name or same(declared.resource_name, live.resource_name)
+    return same(declared.name, live.name) and has_same_resource_name

@@ -158,11 +158,11 @@ def _all_rows(call: Call, subscriptions: tuple[str, ...]) -> list[Row]:
     """All resources that queries can find. It may lag behind and omit what lists omit, as Resource Graph does."""
     visible = [subscription.id for subscription in call.world.subscriptions.list()]
     # A query that names no subscription covers all that the credential can read.
-    asked_for = {subscription.lower() for subscription in subscriptions} or set(visible)
+    requested = {subscription.lower() for subscription in subscriptions} or set(visible)
     view = View(extras=call.world.extras)
     resources: list[_Resource] = []
     for subscription in visible:
-        if subscription in asked_for:
+        if subscription in requested:
             resources += [
                 _Resource(network.id, call.world.tenant, partial(network_json, network, view))
                 for network in call.world.virtual_networks.list(subscription)

@@ -160,7 +160,7 @@ def delete_vault(call: Call) -> Response:
     started = call.world.vaults.delete(call.id("vault"))
     if started is None:
         return empty_response(204)
-    return empty_response(202, *_addresses(call, started))
+    return empty_response(202, *_operation_headers(call, started))
 
 
 def _existing(call: Call) -> VaultResource:
@@ -179,14 +179,14 @@ def _write(call: Call, vault: VaultResource, before: Mapping[str, Any]) -> Respo
     # Recorded: the answer to a PUT has the URL of the operation's status, but no Location.
     headers: tuple[tuple[str, str], ...] = ()
     if started.state == "InProgress":
-        headers = tuple(header for header in _addresses(call, started) if header[0] != "Location")
+        headers = tuple(header for header in _operation_headers(call, started) if header[0] != "Location")
     # Recorded: writes of vaults reported a remaining count of 209.
     document = _shown(call, vault, state)
     status = 201 if started.created else 200
     return json_response(document, status=status, headers=(*headers, (RESOURCE_LIMIT, "209")))
 
 
-def _addresses(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
+def _operation_headers(call: Call, started: Started) -> tuple[tuple[str, str], ...]:
     # Recorded: unlike Site Recovery's operations, those of vaults have a base64 name.
     name = base64.urlsafe_b64encode(started.id.encode()).decode().rstrip("=")
     base, version = f"{call.request.origin}{call.id('vault')}", f"?api-version={call.request.api_version}"
@@ -221,7 +221,7 @@ def get_operation_result(call: Call) -> Response:
     """The result of an operation on a vault: 202 until it has ended, then the vault, or 204 if it was deleted."""
     started = _operation(call)
     if started.state == "InProgress":
-        return empty_response(202, *_addresses(call, started))
+        return empty_response(202, *_operation_headers(call, started))
     return empty_response(204) if started.method == "DELETE" else get_vault(call)
 
 
