@@ -68,7 +68,7 @@ def flag(body: Body, name: str) -> bool | None:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.lower(), value)
     if value is not None and not isinstance(value, bool):
-        raise _wrong(name, "true or false")
+        raise _wrong(name, "a boolean")
     return value
 
 

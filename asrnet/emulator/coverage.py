@@ -26,8 +26,7 @@ other missing resources.
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """
-# The parts of the page, each with pieces of paths in lower case. A route is in the first part that has a piece of its
-# path.
+# The parts of the page. A route belongs to the first part with a string that its path, in lower case, contains.
 _PARTS: Final = (
     ("Signing in", ("/metadata/", "/oauth2/", "/msi/", "/.well-known/", "/discovery/")),
     ("The emulator's own", ("/_asrnet/",)),

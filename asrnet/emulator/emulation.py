@@ -86,7 +86,7 @@ class Emulation:
         self._status_reads.clear()
 
     def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass at once. Raises GatewayError if the clock cannot be moved forward, or not that far."""
+        """Let ``seconds`` pass at once. Raises GatewayError if the clock cannot be moved forward, or not by so much."""
         clock = self.world.clock
         if not isinstance(clock, Advanceable):
             raise GatewayError(409, "ClockNotAdvanceable", "The emulator's clock cannot be moved forward.")

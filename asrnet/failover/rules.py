@@ -174,7 +174,7 @@ A2A_FAILBACK_MAPPED: Final = _rule(
     "a2a_failback_mapped",
     REPROTECT,
     "Until it is re-protected the reverse mapping decides: re-protection takes the network that the replica's network "
-    "is mapped to, unless somebody chooses another one then.",
+    "is mapped to, unless somebody chooses another one.",
 )
 A2A_FAILBACK_UNMAPPED: Final = _rule(
     "a2a_failback_unmapped",

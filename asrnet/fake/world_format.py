@@ -235,7 +235,7 @@ ITEM: Final = _entry(
     recovery_fabric=(Annotated[str | None, Meta(description="Absent: Azure, for a machine on premises")], None),
     recovery_container=(Annotated[str | None, Meta(description="Absent: according to the container mapping")], None),
     initial_fabric=(
-        Annotated[str | None, Meta(description="Where it was first protected; not fabric, once it is re-protected")],
+        Annotated[str | None, Meta(description="Where it was protected first, if re-protected; absent: fabric")],
         None,
     ),
     policy=(Annotated[str | None, Meta(description="The name of a replication policy of this vault")], None),

@@ -279,7 +279,7 @@ def list_backup_items(call: Call) -> Response:
 
 
 def _replication_setting(vault_id: ArmId) -> Document:
-    """The vault has no migration project, and uses the newer way to protect VMware machines."""
+    """The settings of a vault without a migration project that protects VMware machines in the newer way."""
     return {
         "id": wire_id(vault_id.child("replicationVaultSettings", "default")),
         "name": "default",
