@@ -27,16 +27,19 @@ from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
-from msgspec import structs
+try:
+    from msgspec import structs
 
-import asrnet
-from asrnet import backends, first_contact, settings
-from asrnet.first_contact.comparison import Observation, rows_of
-from asrnet.first_contact.experiments import Experiment
-from asrnet.first_contact.report import Report, as_json, as_markdown, verdict_lines
-from asrnet.first_contact.session import Place
-from asrnet.first_contact.tidying import planned_writes
-from asrnet.model.arm import VAULT, ArmId, expect, normal_location
+    import asrnet
+    from asrnet import backends, first_contact, settings
+    from asrnet.first_contact.comparison import Observation, rows_of
+    from asrnet.first_contact.experiments import Experiment
+    from asrnet.first_contact.report import Report, as_json, as_markdown, verdict_lines
+    from asrnet.first_contact.session import Place
+    from asrnet.first_contact.tidying import planned_writes
+    from asrnet.model.arm import VAULT, ArmId, expect, normal_location
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install asrnet first, as README.md says: pip install . in the folder of the repository")
 
 
 class Parser(argparse.ArgumentParser):

@@ -8,14 +8,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from asrnet import exit_codes
-from asrnet.cli.commands import COMMANDS, MODULE
-from asrnet.cli.layout import exits_of
-from asrnet.emulator import coverage
-from asrnet.glossary import glossary
-from asrnet.render import formats_of
-from asrnet.render.markdown import escaped
-from asrnet.settings import Option, all_options, env_example, options_of
+try:
+    from asrnet import exit_codes
+    from asrnet.cli.commands import COMMANDS, MODULE
+    from asrnet.cli.layout import exits_of
+    from asrnet.emulator import coverage
+    from asrnet.glossary import glossary
+    from asrnet.render import formats_of
+    from asrnet.render.markdown import escaped
+    from asrnet.settings import Option, all_options, env_example, options_of
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install asrnet first, as README.md says: pip install . in the folder of the repository")
 
 ROOT: Final = Path(__file__).parent.parent
 

@@ -17,7 +17,10 @@ import sys
 from contextlib import closing
 from typing import NoReturn
 
-import asrnet
+try:
+    import asrnet
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install asrnet first, as README.md says: pip install . in the folder of the repository")
 
 
 class Parser(argparse.ArgumentParser):

@@ -16,7 +16,10 @@ import sys
 from contextlib import closing
 from typing import Final, Literal, NoReturn
 
-import asrnet
+try:
+    import asrnet
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install asrnet first, as README.md says: pip install . in the folder of the repository")
 
 OPERATIONS: Final[tuple[Literal["failover", "failback"], ...]] = ("failover", "failback")
 

@@ -16,8 +16,11 @@ import sys
 from contextlib import closing
 from typing import NoReturn
 
-import asrnet
-from asrnet.render import render
+try:
+    import asrnet
+    from asrnet.render import render
+except ModuleNotFoundError as error:
+    sys.exit(f"{error}; install asrnet first, as README.md says: pip install . in the folder of the repository")
 
 
 class Parser(argparse.ArgumentParser):

@@ -51,7 +51,10 @@ SIGNS: Final[Mapping[str, Meaning]] = {
     "=": Meaning("As it should be, or left to another tool; in a prediction: keeps its address."),
     "+": Meaning("Is created."),
     "~": Meaning("Is changed; in a prediction: gets another address."),
-    "-": Meaning("Is deleted; in a prediction: stays behind."),
+    "-": Meaning(
+        "Is deleted; in a prediction: stays behind; in the column Pair of asrnet show: the desired state declares no "
+        "such pair."
+    ),
     "!": Meaning(
         "Needs attention: blocked, left alone, half or failed; in a prediction: loses its connection.",
         "The findings, or the lines below the row, give the reason.",

@@ -217,7 +217,9 @@ def _counts(report: Report) -> str:
     if outcomes.keys() == {"succeeded"}:
         outcome_text = describe_changes(report.changes, past=True)
     else:
-        outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else f"{changes} {next(iter(outcomes))}"
+        # The rows are pairs, so the changes are named in the words of the plan's last line.
+        named = f"{changes} {next(iter(outcomes))}: {describe_changes(report.changes)}"
+        outcome_text = f"{changes}: {counts}" if len(outcomes) > 1 else named
     blocked = report.summary.blocked
     held = f"; {wording.count(blocked, 'mapping')} blocked" if blocked else ""
     return f"{outcome_text}{held}"

@@ -157,3 +157,9 @@ def test_case_and_hyphens_make_no_difference(spelling: str) -> None:
 def test_an_unknown_word_is_refused_with_the_nearest_known() -> None:
     with pytest.raises(InputError, match=r"does not use the word 'haf-pair'; did you mean 'half_pair'\?"):
         explain("haf-pair")
+
+
+def test_a_dash_is_explained_for_changes_and_for_pairs_without_a_name() -> None:
+    (entry,) = explain("-").explanations
+    assert "Is deleted" in entry.meaning
+    assert "in the column Pair of asrnet show: the desired state declares no such pair" in entry.meaning

@@ -57,6 +57,13 @@ def test_a_reason_that_makes_a_whole_vault_stale_is_shown_once() -> None:
     assert "+ reverse mapping back: stale: gone" in shown
 
 
+def test_changes_with_one_outcome_are_named_as_in_the_plan() -> None:
+    network = change("create", "copy", "hub", kind="virtual_network")
+    stale = [applied(made, "stale", refused=True) for made in (network, FORWARD, REVERSE)]
+    assert lines(report(*stale))[-1].startswith("Refused: 3 changes stale: create 1 network and 2 mappings;")
+    assert lines(report(applied(FORWARD, "failed")))[-1].startswith("Failed: 1 change failed: create 1 mapping;")
+
+
 def test_changes_in_flight_and_an_interrupt_are_shown() -> None:
     shown = lines(report(applied(FORWARD, "in_flight", error="accepted"), interrupted=True))
     assert "? hub hub-ea (eastasia) <-> hub-sea (southeastasia) in flight 2.5" in shown
