@@ -76,7 +76,12 @@ def _mistakes_in_plan(data: bytes, first: DocumentError) -> Iterator[DocumentErr
     from asrnet.files.problems import path_text, problems
     from asrnet.files.yaml import LineNumbers
 
-    plain = msgspec.json.decode(data) if isinstance(first.__cause__, msgspec.ValidationError) else None
+    if not isinstance(first.__cause__, msgspec.ValidationError):
+        return
+    try:
+        plain = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # after the wrong value it is not even JSON
+        return
     if not isinstance(plain, dict) or not isinstance(plain.get("format_version"), str):
         return
     lines = LineNumbers(data.decode(), first.file)

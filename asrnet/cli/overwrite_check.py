@@ -81,6 +81,9 @@ def _is_at(target: Path, input_path: str) -> bool:
     if target.parent == folder and target.suffix.lower() in SUFFIXES:
         return True
     # An audit is appended to the existing file, so a hard link in another folder leads to the same file.
-    return target.is_file() and any(
-        file.suffix.lower() in SUFFIXES and target.samefile(file) for file in folder.iterdir() if file.is_file()
-    )
+    try:
+        return target.is_file() and any(
+            file.suffix.lower() in SUFFIXES and target.samefile(file) for file in folder.iterdir() if file.is_file()
+        )
+    except OSError:  # the run cannot read the folder either, and says so when it tries
+        return False

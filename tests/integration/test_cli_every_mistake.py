@@ -134,6 +134,8 @@ def test_an_output_may_replace_neither_a_validated_file_nor_its_topology(cli: Cl
 
 
 def test_thousands_of_mistakes_are_counted_after_the_first_fifty(cli: Cli, folder: Path) -> None:
+    (folder / "asrnet.yaml").write_text("version: 1\n" + "".join(f"key{n}: 1\n" for n in range(48)))
+    assert len(places(cli("validate").err)) == 50
     (folder / "asrnet.yaml").write_text("version: 1\n" + "".join(f"key{n}: 1\n" for n in range(80)))
     ran = cli("validate")
     assert len(places(ran.err)) == 51

@@ -430,6 +430,14 @@ def test_every_mistake_in_a_saved_plan_is_reported_with_its_line(cli: Cli, folde
     assert int(first.split(":")[1]) < int(second.split(":")[1])
 
 
+@pytest.mark.parametrize("end", [b'"changes":"\xff"}', b'"changes":[' + b"[" * 2000, b'"changes"'])
+def test_a_saved_plan_that_breaks_off_after_a_wrong_value_is_no_plan(cli: Cli, folder: Path, end: bytes) -> None:
+    (folder / "saved.json").write_bytes(b'{"format_version":"1.1","checksum":5,' + end)
+    ran = cli("apply", "saved.json", *WORLD)
+    assert ran.code == 1
+    assert [message.partition(": ")[2][:16] for message in errors(ran)] == ["not a saved plan"]
+
+
 def test_a_pipe_is_not_read_a_second_time(cli: Cli, folder: Path) -> None:
     """Its content is gone, and reading it would wait for a writer."""
     os.mkfifo(folder / "pipe.csv")

@@ -335,6 +335,17 @@ def test_no_output_is_added_to_a_folder_of_desired_state_files(fake: Cli, folder
     assert fake("plan", "-f", "teams", "-o", "markdown=teams/plan.md").code == 0
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root can read every folder")
+def test_a_folder_of_desired_state_files_that_cannot_be_read_is_a_mistake(fake: Cli, folder: Path) -> None:
+    (folder / "teams").mkdir()
+    (folder / "teams").chmod(0o300)
+    ran = fake("plan", "-f", "teams", "--out", "world.json")
+    (folder / "teams").chmod(0o700)
+    assert ran.code == 1
+    assert "teams: " in ran.err
+    assert "bug" not in ran.err
+
+
 def test_a_dump_may_create_the_desired_state_but_not_replace_it(fake: Cli, folder: Path) -> None:
     assert fake("apply", "--yes").code == 0
     assert fake("dump", "--out", "asrnet.yaml").code == 1

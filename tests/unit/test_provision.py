@@ -11,6 +11,7 @@ from states import EA, SEA, TwoRegions
 from asrnet.applying import Report
 from asrnet.errors import InputError, NotFoundError, RefusedError
 from asrnet.fake.behaviour import Behaviour
+from asrnet.fake.faults import Fault
 from asrnet.model.arm import ArmId
 from asrnet.model.azure import VirtualNetwork
 from asrnet.provision import ensure_pair, plan_pair
@@ -203,6 +204,24 @@ def test_a_misspelt_network_is_answered_with_the_most_similar_one_of_its_subscri
     with pytest.raises(NotFoundError) as caught:
         ensure_pair(azure.backend, vault=azure.vault.id, primary=misspelt, to=SEA)
     assert caught.value.message == f"{misspelt} does not exist{suggestion.format(group=app.id.resource_group)}"
+
+
+def test_of_two_similar_networks_of_one_name_the_one_in_the_group_that_was_given_is_suggested() -> None:
+    azure = TwoRegions()
+    app = azure.network("app-ea", group="rg-given")
+    azure.network("app-ea", group="rg-other")
+    misspelt = ArmId(str(app.id).replace("app-ea", "app"))
+    with pytest.raises(NotFoundError, match=r"app does not exist; did you mean rg-given/app-ea\?"):
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=misspelt, to=SEA)
+
+
+def test_a_missing_network_is_named_where_the_networks_of_its_subscription_may_not_be_listed() -> None:
+    """Then there is no suggestion, and the error is still about the network."""
+    azure = TwoRegions()
+    app = azure.network("app-ea")
+    azure.world.faults.add(Fault(effect="refused", method="GET", kind="virtualnetworks", status=403, after=1, times=0))
+    with pytest.raises(NotFoundError, match=r"app does not exist$"):
+        ensure_pair(azure.backend, vault=azure.vault.id, primary=ArmId(str(app.id)[:-3]), to=SEA)
 
 
 @pytest.mark.parametrize("field", ["vault", "primary"])

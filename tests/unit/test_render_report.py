@@ -138,6 +138,16 @@ def test_a_hint_that_many_pairs_share_is_given_once_below_the_tables(output: str
     assert "for p0, p3, p6 and 64 more: grant the missing right" in text
 
 
+def test_a_hint_of_two_pairs_is_given_once_and_names_both() -> None:
+    changes = [
+        applied(change("create", f"m-{name}", name, direction="forward"), "failed", error="no", hint="plan again")
+        for name in ("hub", "app")
+    ]
+    text = render(report(*changes, pairs=(pair("hub", forward="create"), pair("app", forward="create"))), "text")
+    assert text.count("plan again") == 1
+    assert "for hub, app: plan again" in text
+
+
 def test_a_hint_of_one_pair_stays_below_its_change() -> None:
     failed = applied(change("create", "m", "hub", direction="forward"), "failed", error="no", hint="plan again")
     lines = [line.strip() for line in render(report(failed), "text").splitlines()]
