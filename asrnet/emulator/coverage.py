@@ -26,7 +26,7 @@ other missing resources.
 In paths, `G` stands for `/subscriptions/{subscription}/resourceGroups/{group}`,
 `V` for `G/providers/Microsoft.RecoveryServices/vaults/{vault}` and `F` for `V/replicationFabrics/{fabric}`.
 """
-# The parts of the page. A route belongs to the first part with a string that its path, in lower case, contains.
+# The parts of the page. A route belongs to the first part of which a string is in the route's lower-case path.
 _PARTS: Final = (
     ("Signing in", ("/metadata/", "/oauth2/", "/msi/", "/.well-known/", "/discovery/")),
     ("The emulator's own", ("/_asrnet/",)),

@@ -135,9 +135,9 @@ def item_json(world: World, item: ProtectedItem) -> Document:
 _FABRIC_PROVIDERS: Final = {"InMageRcm": "InMageRcmFabric", "VMware": "VMwareFabric", "VMwareV2": "VMwareV2Fabric"}
 """The fabric provider of each kind of site. These are assumed; AzureFabric and VmmFabric are recorded."""
 RECOVERY_POINT: Final = "failoverRecoveryPointId"
-"""An item's extras hold the recovery point that its failover used under this key."""
+"""Under this key, an item's extras hold the recovery point that its failover used."""
 DISKS: Final = "vmManagedDisks"
-"""An item's extras hold its disks under this key, as listed in the request that protected it."""
+"""Under this key, an item's extras hold its disks, as listed in the request that protected it."""
 DISK_SETTINGS: Final = (
     "recoveryTargetDiskAccountType",
     "recoveryReplicaDiskAccountType",
@@ -146,7 +146,7 @@ DISK_SETTINGS: Final = (
 )
 """The settings of a disk that a PATCH can change."""
 MULTI_VM_GROUP: Final = ("multiVmGroupName", "multiVmGroupCreateOption")
-"""An item's extras hold its multi-VM group under these keys. If the request had none, the service creates a group."""
+"""Under these keys, an item's extras hold its multi-VM group. If the request had none, the service creates a group."""
 
 
 def _times(world: World, item: ProtectedItem) -> Document:

@@ -20,7 +20,7 @@ from asrnet.model.arm import ArmId
 from asrnet.model.azure import ProtectedItem
 
 SETTINGS: Final = "settings"
-"""An item's extras hold the provider details of the request that protected it under this key."""
+"""Under this key, an item's extras hold the provider details of the request that protected it."""
 WINDOWS: Final[Document] = {
     "osType": "Windows",
     "productType": "Server",
