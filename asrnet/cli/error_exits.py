@@ -142,7 +142,7 @@ def _run(argv: Sequence[str], *, is_own_process: bool) -> int:
     if session.mistakes:
         from asrnet.cli import mistakes
 
-        return mistakes.end(session, invocation.module)
+        return mistakes.refuse_run(session, invocation.module)
     try:
         try:
             code: int = invocation.module.run(session)
@@ -153,11 +153,11 @@ def _run(argv: Sequence[str], *, is_own_process: bool) -> int:
         from asrnet.cli import mistakes
 
         if not session.stage.is_begun:
-            return mistakes.end(session, invocation.module, error)
+            return mistakes.refuse_run(session, invocation.module, error)
         if isinstance(error, InputError):
-            mistakes.explain(error, session)
+            mistakes.add_sources(error, session)
         if isinstance(error, DocumentError):
-            mistakes.write(error, session)
+            mistakes.write_to_outputs(error, session)
         raise
     except CredentialError as error:
         error.hint = _with_world(error.hint, session.settings.file)

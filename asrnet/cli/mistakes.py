@@ -33,7 +33,7 @@ _POINTING: Final = frozenset({"github", "sarif"})
 """Formats whose readers expect a file and a line for each problem."""
 
 
-def end(session: Session[Settings], module: ModuleType, error: AsrError | None = None) -> int:
+def refuse_run(session: Session[Settings], module: ModuleType, error: AsrError | None = None) -> int:
     """Report why a run cannot begin: ``error``, and everything else that is wrong. Returns the exit code."""
     in_outputs = [*_in_outputs(session, module)]
     errors = [
@@ -43,22 +43,22 @@ def end(session: Session[Settings], module: ModuleType, error: AsrError | None =
         *_in_files(session),
         *([error] if error else []),
     ]
-    mistakes = [found for found in errors if isinstance(found, InputError)]
-    others = {found.message: found for found in errors if not isinstance(found, InputError)}
+    mistakes = [problem for problem in errors if isinstance(problem, InputError)]
+    others = {problem.message: problem for problem in errors if not isinstance(problem, InputError)}
     if mistakes:
         # Mistakes about no file come first.
-        parts = [mistake for found in mistakes for mistake in separated(found)]
+        parts = [mistake for problem in mistakes for mistake in separated(problem)]
         of_all = combined_in_order(sorted(parts, key=lambda mistake: isinstance(mistake, DocumentError)))
-        explain(of_all, session)
+        add_sources(of_all, session)
         if not in_outputs:
-            write(of_all, session)
+            write_to_outputs(of_all, session)
         mistakes = [*separated(of_all)]
     report([*mistakes, *others.values()])
-    is_refused = any(isinstance(found, RefusedError) for found in errors)
+    is_refused = any(isinstance(problem, RefusedError) for problem in errors)
     return exit_codes.REFUSED if is_refused else exit_codes.ERROR
 
 
-def explain(error: InputError, session: Session[Settings]) -> None:
+def add_sources(error: InputError, session: Session[Settings]) -> None:
     """Add to the hint of each mistake the variables that set the file or the name that the mistake is about.
 
     Users who did not type a value do not know where it comes from.
@@ -86,7 +86,7 @@ def explain(error: InputError, session: Session[Settings]) -> None:
         mistake.hint = "; ".join(hints)
 
 
-def write(error: InputError, session: Session[Settings]) -> None:
+def write_to_outputs(error: InputError, session: Session[Settings]) -> None:
     """Write mistakes to those of the run's outputs whose formats point at lines of files.
 
     A workflow that uploads or shows the result of a plan would otherwise show nothing, or the result of an earlier run.

@@ -78,17 +78,17 @@ def _repeated(keyed: Iterable[tuple[Hashable, E]]) -> Iterator[tuple[E, E]]:
 
 def _names(state: DesiredState) -> _Mistakes:
     """Names of vaults, rows and rules must be unique."""
-    for first, again in _repeated((vault.name, vault) for vault in state.vaults):
-        yield _mistake(again, f"vaults.{again.name}: the vault is declared twice, first at {first.source}")
-    for first, again in _repeated((vault.id, vault) for vault in state.vaults):
-        names = " and ".join(f"'{vault.name}'" for vault in state.vaults if vault.id == again.id)
+    for first, repeated in _repeated((vault.name, vault) for vault in state.vaults):
+        yield _mistake(repeated, f"vaults.{repeated.name}: the vault is declared twice, first at {first.source}")
+    for first, repeated in _repeated((vault.id, vault) for vault in state.vaults):
+        names = " and ".join(f"'{vault.name}'" for vault in state.vaults if vault.id == repeated.id)
         problem = f"vaults: {names} are the same vault, first at {first.source}"
-        yield _mistake(again, problem, "use one name in all rows")
+        yield _mistake(repeated, problem, "use one name in all rows")
     rows: list[Row | VmmRow] = [*state.pairs, *state.vmm_pairs]
     named: list[Row | VmmRow | Rule] = [*rows, *state.rules]
-    for named_first, named_again in _repeated((entry.name, entry) for entry in named):
-        problem = f"the name '{named_again.name}' is already taken at {named_first.source}"
-        yield _mistake(named_again, problem, "names are used with --pair")
+    for first_name, same_name in _repeated((entry.name, entry) for entry in named):
+        problem = f"the name '{same_name.name}' is already taken at {first_name.source}"
+        yield _mistake(same_name, problem, "names are used with --pair")
     rules = {rule.name: rule for rule in state.rules}
     for row in rows:
         # A pair that a rule makes is called RULE/NETWORK.
@@ -100,8 +100,8 @@ def _names(state: DesiredState) -> _Mistakes:
 
 def _regions(state: DesiredState, faulty: Collection[str]) -> _Mistakes:
     """Directions must be declared once, and rules, copies and ``to`` need a declared direction."""
-    for first, again in _repeated(((region.primary, region.recovery), region) for region in state.regions):
-        yield _mistake(again, f"regions: this direction is declared twice, first at {first.source}")
+    for first, repeated in _repeated(((region.primary, region.recovery), region) for region in state.regions):
+        yield _mistake(repeated, f"regions: this direction is declared twice, first at {first.source}")
     for rule in state.rules[:1]:
         if not state.subscriptions and "subscriptions" not in faulty:
             yield _mistake(rule, f"rule '{rule.name}' searches nothing: no subscriptions are declared")

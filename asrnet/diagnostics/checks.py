@@ -124,11 +124,11 @@ def _merged_by_cause(checks: Sequence[Check]) -> list[Check]:
             by_fix.setdefault(check.fix, []).append(check)
     merged: list[Check] = []
     for check in checks:
-        alike = by_fix.get(check.fix, []) if check.name == _UNREACHABLE else []
-        if len(alike) <= 1 or check not in alike:
+        same_cause = by_fix.get(check.fix, []) if check.name == _UNREACHABLE else []
+        if len(same_cause) <= 1 or check not in same_cause:
             merged.append(check)
-        elif check is alike[0]:
-            message = f"{check.message}; {len(alike) - 1} more checks failed for the same reason"
+        elif check is same_cause[0]:
+            message = f"{check.message}; {len(same_cause) - 1} more checks failed for the same reason"
             merged.append(replace(check, message=message, subject=""))
     return merged
 

@@ -29,8 +29,8 @@ def export_az(inventory: Inventory, desired: DesiredState, *, selection: Selecti
     sections = [_HEAD]
     for pair in live.pairs:
         both = [mappings[mapping_id] for mapping_id in (pair.forward, pair.reverse) if mapping_id]
-        odd = [mapping.name for mapping in both if not is_safe_for_az(mapping)]
-        reads_files = f"az would read a file in place of the name {' or '.join(odd)}" if odd else ""
+        file_names = [mapping.name for mapping in both if not is_safe_for_az(mapping)]
+        reads_files = f"az would read a file in place of the name {' or '.join(file_names)}" if file_names else ""
         problems[pair.forward] = without_fabric(both) or reads_files
         if not problems[pair.forward]:
             lines = [f"# {one_line(title(pair))}"]

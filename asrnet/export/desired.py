@@ -150,9 +150,9 @@ def _problem(pair: LivePair, topology: Topology | Unknown) -> str:
     if isinstance(topology, Unknown):
         return f"the VMM servers could not be read: {topology.error}"
     ends = (pair.primary_network_id, *((pair.recovery_network_id,) if pair.kind == "vmm_to_vmm" else ()))
-    gone = [network.name for network in ends if topology.network_by_id(network) is None]
-    if gone:
-        return f"the VM {'network' if len(gone) == 1 else 'networks'} {_do_not_exist(gone)}"
+    missing = [network.name for network in ends if topology.network_by_id(network) is None]
+    if missing:
+        return f"the VM {'network' if len(missing) == 1 else 'networks'} {_do_not_exist(missing)}"
     return _LEFT_OUT_ON_PREMISES.get(pair.status, "")
 
 

@@ -119,7 +119,7 @@ def check_test_network(
 def connected_test_networks(
     vault: str, tested: Mapping[ArmId, Sequence[Pair]], inventory: Inventory, production: Collection[ArmId]
 ) -> Iterator[Finding]:
-    """What connects, or may connect, test networks with ``production``: a finding for each way out.
+    """What connects, or may connect, test networks with ``production``: a finding for each connection.
 
     ``tested`` has the pairs of each test network.
     A missing or unreadable test network is a problem of its pairs and is not checked here.
@@ -143,15 +143,15 @@ def connected_test_networks(
                 subject=network.id,
                 hint="plan again when it can be read ('asrnet doctor' shows what is missing)",
             )
-        for way in (*walk.ways_out(), *walk.other_connections()):
+        for connection in (*walk.connections(), *walk.other_connections()):
             yield finding(
                 FindingKind.TEST_NETWORK_CONNECTED,
-                f"the test network {network.name} {way.text}",
+                f"the test network {network.name} {connection.text}",
                 vault=vault,
                 pair=pair_name,
                 subject=network.id,
                 hint="remove what connects it, or name another test network",
-                severity="info" if way.is_harmless else None,
+                severity="info" if connection.is_harmless else None,
             )
         if walk.doubts:
             # Only a warning: machines can be mapped and can fail over, and only a test may do harm.
@@ -183,13 +183,13 @@ def networks_around(pairs: Iterable[Pair], inventory: Inventory) -> set[ArmId]:
         network = inventory.networks.get(network_id)
         if network:
             walk = _Walk(network, production - {network_id}, inventory)
-            walk.ways_out()
+            walk.connections()
             unread |= walk.unread
     return unread - inventory.missing.keys()
 
 
-class _Way(Struct, frozen=True):
-    """How a test network is connected, as the end of a sentence. ``is_harmless``: no packet leaves this way."""
+class _Connection(Struct, frozen=True):
+    """How a test network is connected, as the end of a sentence. ``is_harmless``: no packet passes through it."""
 
     text: str
     is_harmless: bool = False
@@ -205,9 +205,9 @@ class _Walk:
         self._production = production
         self._inventory = inventory
 
-    def ways_out(self) -> list[_Way]:
+    def connections(self) -> list[_Connection]:
         """The chains of peerings that lead to production or to a gateway: the shortest one through each neighbour."""
-        ways: list[_Way] = []
+        connections: list[_Connection] = []
         for peering in self._start.peerings:
             if not peering.connected:
                 continue
@@ -215,12 +215,12 @@ class _Walk:
                 self.doubts.append(
                     f"a network manager made its peering {peering.name}, and its connected groups are not read"
                 )
-            ways += self._ways_through(peering)
-        return ways
+            connections += self._connections_through(peering)
+        return connections
 
-    def _ways_through(self, first: Peering) -> Iterator[_Way]:
+    def _connections_through(self, first: Peering) -> Iterator[_Connection]:
         reached: dict[str, list[str]] = defaultdict(list)
-        beside: list[str] = []
+        peers_in_production: list[str] = []
         # The chain to each network that was reached. The search is breadth-first, so each chain is the shortest one.
         chains: dict[ArmId, tuple[str, ...]] = {self._start.id: (self._start.name,)}
         steps: deque[tuple[Peering, ArmId]] = deque([(first, self._start.id)])
@@ -230,7 +230,7 @@ class _Walk:
             if network_id in chains:
                 continue
             chain = chains[network_id] = (*chains[previous_id], network_id.name)
-            # This is a way out, so what lies behind this network does not matter.
+            # This is a connection, so what lies behind this network does not matter.
             if network_id in self._production:
                 reached[f"{network_id.name}, a network of production"].append(" - ".join(chain))
                 continue
@@ -244,24 +244,26 @@ class _Walk:
                 if not end.connected or end.network_id in chains:
                     continue
                 # A hub can pass packets on between the networks around it, and each of them takes such packets only if
-                # its own side of the peering allows forwarded traffic. ``back`` decides for what the test sends,
-                # ``peering`` for what production sends; one of the two is enough. Source: Virtual network peering.
-                back = self._side_of(end.network_id, network.id)
-                if peering.allow_forwarded or (back and back.allow_forwarded):
+                # its own side of the peering allows forwarded traffic. ``return_peering`` decides for what the test
+                # sends, ``peering`` for what production sends; one of the two is enough. Source: Virtual network
+                # peering.
+                return_peering = self._side_of(end.network_id, network.id)
+                if peering.allow_forwarded or (return_peering and return_peering.allow_forwarded):
                     steps.append((end, network_id))
-                elif end.network_id in self._production and back is not None:
-                    beside.append(end.network_id.name)
-                elif back is None:
+                elif end.network_id in self._production and return_peering is not None:
+                    peers_in_production.append(end.network_id.name)
+                elif return_peering is None:
                     self._doubt(end.network_id, (*chain, end.network_id.name), self._inventory.network(end.network_id))
-        # One line for each neighbour: removing its peering closes all ways that lead through it.
-        for end_name, ways in list(reached.items())[:1]:
+        # One line for each neighbour: removing its peering cuts all chains that lead through it.
+        for end_name, paths in list(reached.items())[:1]:
             others = f", and to {len(reached) - 1} more" if len(reached) > 1 else ""
-            yield _Way(f"is connected to {end_name}{others}: {ways[0]}")
-        if beside and not reached:
+            yield _Connection(f"is connected to {end_name}{others}: {paths[0]}")
+        if peers_in_production and not reached:
             neighbour = first.network_id.name
-            yield _Way(
-                f"is peered with {neighbour}, like production's {', '.join(sorted(beside))}; {neighbour} does not "
-                "forward between them, but both reach what is in it",
+            names = ", ".join(sorted(peers_in_production))
+            yield _Connection(
+                f"is peered with {neighbour}, like production's {names}; {neighbour} does not forward between them, "
+                "but both reach what is in it",
                 is_harmless=True,
             )
 
@@ -281,17 +283,17 @@ class _Walk:
         peerings = network.peerings if network else ()
         return next((peering for peering in peerings if peering.network_id == hub_id), None)
 
-    def other_connections(self) -> Iterator[_Way]:
+    def other_connections(self) -> Iterator[_Connection]:
         """Connections with production other than peerings: a gateway of its own, and production's DNS."""
         if self._start.gateway:
-            yield _Way("has a gateway of its own")
+            yield _Connection("has a gateway of its own")
         zone = self._start.registration_zone
         if zone is not None:
             # Machines under test have the names of production machines and would take over their DNS records.
             for network_id in sorted(self._production):
                 network = self._inventory.networks.get(network_id)
                 if network and network.registration_zone == zone:
-                    yield _Way(
+                    yield _Connection(
                         f"registers its machines in the private DNS zone {zone.name}, "
                         f"like {network.name}, a network of production"
                     )
@@ -310,4 +312,5 @@ class _Walk:
             # An address of the test network itself is a machine under test: packets for it stay in the network.
             is_inside = any(number(server) in addresses for addresses in own_addresses)
             where = "; it is one of its own addresses, so only a machine under test can answer" if is_inside else ""
-            yield _Way(f"has the DNS server {server} of {servers[server]}, a network of production{where}", is_inside)
+            text = f"has the DNS server {server} of {servers[server]}, a network of production{where}"
+            yield _Connection(text, is_inside)

@@ -96,16 +96,16 @@ class MappingDiff:
         forward = self._live(wanted_pair.forward)
         if forward is None or forward.recovery_network_id in self._unsure:
             return ()
-        near = wanted_pair.forward.primary
-        identity = (wanted_pair.forward.recovery.place, forward.recovery_network_id.key, near.place)
+        primary_side = wanted_pair.forward.primary
+        identity = (wanted_pair.forward.recovery.place, forward.recovery_network_id.key, primary_side.place)
         mappings = self._view.live.get(identity, ())
-        if not any(mapping.recovery_network_id == near.network for mapping in mappings):
+        if not any(mapping.recovery_network_id == primary_side.network for mapping in mappings):
             return ()
         owner = self._wanted.get(identity)
         if owner and (
             len(mappings) > 1  # the pair that owns them is blocked by duplicates, and its finding names them
             or owner.direction == "forward"  # the pair that owns it updates it in place
-            or owner.recovery.network == near.network
+            or owner.recovery.network == primary_side.network
             or owner.pair.managed_by
         ):
             return ()
@@ -159,13 +159,16 @@ class MappingDiff:
             # It is not known which of them Azure uses, and after a failed update Azure might refuse to restore one
             # beside the others. No pair asks for them, so only this finding says that they stay.
             pair, label = wanted_pair.pair, self._view.label
-            near, old = label(pair.primary), old_reverses[0].primary_network_id
+            primary_label, old_recovery_id = label(pair.primary), old_reverses[0].primary_network_id
             names = ", ".join(f"{mapping.name} -> {label(mapping.recovery_network_id)}" for mapping in old_reverses)
-            problem = f"{label(old)} has {len(old_reverses)} mappings: {names}; the retarget of {near} leaves them"
-            back = [str(mapping.id) for mapping in old_reverses if mapping.recovery_network_id == pair.primary]
-            hint = f"delete the mappings that lead back to {near}: {', '.join(back)}"
+            problem = (
+                f"{label(old_recovery_id)} has {len(old_reverses)} mappings: {names}; "
+                f"the retarget of {primary_label} leaves them"
+            )
+            ids = [str(mapping.id) for mapping in old_reverses if mapping.recovery_network_id == pair.primary]
+            hint = f"delete the mappings that lead back to {primary_label}: {', '.join(ids)}"
             self.findings.append(
-                pair.finding(FindingKind.DUPLICATE, problem, subject=old, hint=hint, severity="warning")
+                pair.finding(FindingKind.DUPLICATE, problem, subject=old_recovery_id, hint=hint, severity="warning")
             )
         reverse = self._step(wanted_pair.reverse) if wanted_pair.reverse else None
         name = wanted_pair.pair.name

@@ -117,11 +117,22 @@ class VaultView(Struct, frozen=True, kw_only=True):
             if not isinstance(primary, VirtualNetwork) or recovery_place is None:
                 return None
             places = primary.location, recovery_place
-        near = Side(network=pair.primary, place=places[0], label=self.label(pair.primary))
-        far = Side(network=pair.recovery, place=places[1], label=self.label(pair.recovery))
-        forward_key, reverse_key = (near.place, near.network.key, far.place), (far.place, far.network.key, near.place)
-        forward = WantedMapping(pair=pair, direction="forward", primary=near, recovery=far, identity=forward_key)
-        reverse = WantedMapping(pair=pair, direction="reverse", primary=far, recovery=near, identity=reverse_key)
+        primary_side = Side(network=pair.primary, place=places[0], label=self.label(pair.primary))
+        recovery_side = Side(network=pair.recovery, place=places[1], label=self.label(pair.recovery))
+        forward = WantedMapping(
+            pair=pair,
+            direction="forward",
+            primary=primary_side,
+            recovery=recovery_side,
+            identity=(primary_side.place, primary_side.network.key, recovery_side.place),
+        )
+        reverse = WantedMapping(
+            pair=pair,
+            direction="reverse",
+            primary=recovery_side,
+            recovery=primary_side,
+            identity=(recovery_side.place, recovery_side.network.key, primary_side.place),
+        )
         return WantedPair(pair=pair, forward=forward, reverse=reverse if pair.failback else None)
 
 

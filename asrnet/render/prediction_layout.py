@@ -163,14 +163,14 @@ def _interface_sections(prediction: Prediction) -> Iterator[Section]:
     for comparison in prediction.interfaces:
         name = names[comparison.machine, comparison.item_id]
         label = f"{name} ({comparison.nic})" if comparison.nic else name
-        for setting, today, there in _compared_settings(comparison):
-            rows.append(Row((name, comparison.nic, setting, today, there)))
+        for setting, today, replica in _compared_settings(comparison):
+            rows.append(Row((name, comparison.nic, setting, today, replica)))
         if comparison.left_behind:
             left_behind.append(f"{label}: {', '.join(comparison.left_behind)}")
         for reason in comparison.unknown:
             unknown.setdefault(reason, []).append(label)
     if rows:
-        yield Section("Network interfaces", ("Machine", "NIC", "Setting", "Today", "There"), tuple(rows))
+        yield Section("Network interfaces", ("Machine", "NIC", "Setting", "Today", "Replica"), tuple(rows))
     yield sentences(f"Left behind ({FindingKind.NETWORK_RULES_LEFT_BEHIND})", left_behind, "warning")
     reasons = (f"{', '.join(labels)}: {reason}" for reason, labels in unknown.items())
     yield sentences(f"Network interfaces not fully known ({FindingKind.UNKNOWN})", reasons, "warning")

@@ -50,7 +50,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
 
     A run that a limit refused changed nothing: the reason is given once, and the pairs show what was planned.
     """
-    over = report.violations(view.forced) if report.result == "refused" else ()
+    violations = report.violations(view.forced) if report.result == "refused" else ()
     changes: defaultdict[tuple[str, str | None], list[AppliedChange]] = defaultdict(list)
     shared_hints = _shared_hints(report.changes)
     for change in _without_repeated_reasons(report.changes):
@@ -62,15 +62,15 @@ def sections(report: Report, view: View) -> Iterator[Section]:
         changes_of_pair = changes.pop((pair.vault, pair.name), [])
         if changes_of_pair or view.verbose or view.all_pairs or wording.worst(pair) == "blocked":
             rows[pair.vault].append(
-                _pair_row(pair, changes_of_pair, _details if not over else change_details, verbose=view.verbose)
+                _pair_row(pair, changes_of_pair, _details if not violations else change_details, verbose=view.verbose)
             )
     for vault, shown in rows.items():
         yield Section(f"Vault {vault}", _HEADER, tuple(shown), details="Details")
     # Changes that belong to no pair are left over.
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
     yield machines_section(report, verbose=view.verbose)
-    yield _other_changes(remaining, with_error=not over)
-    if not over:
+    yield _other_changes(remaining, with_error=not violations)
+    if not violations:
         lines = [f"for {_named(names)}: {hint}" for hint, names in shared_hints.items()]
         yield sentences("What to do", lines, "quiet")
     # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted,
@@ -89,7 +89,7 @@ def sections(report: Report, view: View) -> Iterator[Section]:
         )
     ]
     yield from finding_sections(findings)
-    yield sentences("Refused", over, "error")
+    yield sentences("Refused", violations, "error")
     yield sentences("", [report_summary(report)])
 
 
@@ -154,14 +154,14 @@ def _outcome(change: AppliedChange) -> tuple[str, str, Tone]:
 def _details(changes: Sequence[AppliedChange], *, verbose: bool) -> Iterator[str]:
     """The outcome of each change; machines that were left alone for the same reason share a line."""
     lines: list[tuple[str, str]] = []
-    alike: dict[tuple[str, ...], list[AppliedChange]] = defaultdict(list)
+    by_reason: dict[tuple[str, ...], list[AppliedChange]] = defaultdict(list)
     for number, change in enumerate(changes):
         key: tuple[str, ...] = (str(number),)
         if change.kind == "protected_item" and not verbose:
             # Azure's error about a missing right names the machine, although all of them lack the same right.
             key = (change.outcome, (change.error or "").replace(str(change.resource_id), ""), change.hint)
-        alike[key].append(change)
-    for group in alike.values():
+        by_reason[key].append(change)
+    for group in by_reason.values():
         first = group[0]
         label = wording.change_label(first)
         if len(group) > 1 and first.error:

@@ -98,12 +98,12 @@ def examine_process(
         return examined
     from asrnet.settings.search import file_above
 
-    above = file_above(settings.file)
-    if above.problem:
-        warning = f"{above.problem}; name it with {settings.source('file')} if it is yours to use"
+    nearest = file_above(settings.file)
+    if nearest.problem:
+        warning = f"{nearest.problem}; name it with {settings.source('file')} if it is yours to use"
         settings = structs.replace(settings, warnings=(*settings.warnings, warning))
-    elif above.path:
-        settings = structs.replace(settings, file=above.path, is_file_from_above=True)
+    elif nearest.path:
+        settings = structs.replace(settings, file=nearest.path, is_file_from_above=True)
     return structs.replace(examined, settings=settings)
 
 
