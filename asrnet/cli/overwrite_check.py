@@ -75,7 +75,7 @@ def _is_at(target: Path, input_path: str) -> bool:
             return target.samefile(input_path)  # recognises hard links too: an audit is appended to the existing file
         except OSError:  # one of the two does not exist
             return os.path.realpath(input_path) == str(target)
-    from asrnet.desired.loading import SUFFIXES
+    from asrnet.files.problems import SUFFIXES
 
     folder = Path(os.path.realpath(input_path))
     if target.parent == folder and target.suffix.lower() in SUFFIXES:

@@ -32,7 +32,7 @@ from asrnet.desired.state import (
 )
 from asrnet.errors import DocumentError, InputError, did_you_mean, printable
 from asrnet.files import yaml as documents
-from asrnet.files.problems import combined, missing, path_text, reading_advice
+from asrnet.files.problems import SUFFIXES, combined, missing, path_text, reading_advice
 from asrnet.files.yaml import Document, Reading
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
@@ -40,8 +40,6 @@ from asrnet.model.limits import Limits
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 MISSING: Final = "go to the folder that has it, let asrnet init write a first one, or name another file"
 """The hint if there is no desired state. The command line adds the option."""

@@ -19,8 +19,8 @@ from asrnet.errors import DocumentError, InputError, did_you_mean, either, neare
 Steps = tuple[str | int, ...]
 
 NO_FILE: Final = "the file does not exist"
-_KINDS: Final = ((".yaml", ".yml", ".json"),)
-"""Endings of files' names that are meant for the same content."""
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+"""The suffixes of documents, each of which may have any of them."""
 
 _SUFFIX = re.compile(r" - at (?:`key` in )?`\$[^`]*`$")
 _TYPES = re.compile(r"Expected `(?P<types>[^`]+)`(?P<more>.*)", re.DOTALL)
@@ -151,7 +151,8 @@ def raise_any(mistakes: Iterable[InputError]) -> None:
 def missing(path: str | Path) -> str:
     """The problem of a file that does not exist, with the file of the same folder and kind that was probably meant."""
     path = Path(path)
-    suffixes = next((kind for kind in _KINDS if path.suffix.lower() in kind), (path.suffix.lower(),))
+    suffix = path.suffix.lower()
+    suffixes = SUFFIXES if suffix in SUFFIXES else (suffix,)
     try:
         files = [file for file in path.parent.iterdir() if file.suffix.lower() in suffixes and file.is_file()]
     except (OSError, ValueError):

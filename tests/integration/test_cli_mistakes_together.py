@@ -401,6 +401,24 @@ def test_files_are_reported_in_the_order_of_the_command_line(cli: Cli) -> None:
         assert errors(ran) == [f"{names[flag].removeprefix('fake:')}: the file does not exist" for flag in order]
 
 
+def test_mistakes_about_no_file_come_before_those_in_files(cli: Cli, folder: Path) -> None:
+    broken_world(folder)
+    first, *others = errors(cli("plan", *WORLD, "--pair", "nope"))
+    assert first == "--pair: there is no pair 'nope'"
+    assert {message.partition(":")[0] for message in others} == {"world.yaml"}
+
+
+def test_the_endpoint_of_a_cloud_that_a_broken_desired_state_names_is_no_mistake(cli: Cli, folder: Path) -> None:
+    edit(folder, "version: 1", "version: 1\ncloud: china\nfoo: 1")
+    (message,) = errors(cli("plan", "--endpoint", "https://management.chinacloudapi.cn"))
+    assert message.startswith("asrnet.yaml:4: foo: ")
+
+
+def test_a_run_with_mistakes_leaves_no_audit_behind(cli: Cli, folder: Path) -> None:
+    assert cli("apply", *WORLD, "--audit", "audit.jsonl", "--parallelism", "0").code == 1
+    assert not (folder / "audit.jsonl").exists()
+
+
 def test_a_file_that_a_run_does_not_read_is_not_examined(cli: Cli, folder: Path) -> None:
     broken_state(folder)
     assert errors(cli("apply", "gone.json", *GONE)) == [

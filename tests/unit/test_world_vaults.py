@@ -94,6 +94,15 @@ def test_seeded_resources_are_older_than_any_lag_of_lists() -> None:
     assert [listed.id for listed in azure.world.fabrics.list(vault.id)] == [created, fabric.id]
 
 
+def test_a_lagging_list_has_nothing_of_another_vault() -> None:
+    azure = Builder(behaviour=Behaviour(list_lag=60))
+    vault, other = azure.vault(), azure.vault("vault-other")
+    fabric, removed = azure.azure_fabric(vault, "eastus"), azure.azure_fabric(other, "westus")
+    azure.world.fabrics.remove(removed.id)
+    assert azure.world.fabrics.list(vault.id) == (fabric,)
+    assert azure.world.fabrics.list(other.id) == (removed,)
+
+
 def test_a_fabric_in_a_missing_vault_is_refused(azure: Builder, vault: VaultResource) -> None:
     with pytest.raises(NotFoundError) as caught:
         azure.world.fabrics.put(vault.id.parent.child(*VAULTS, "gone", "replicationFabrics", "f"), "eastus")
