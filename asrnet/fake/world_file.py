@@ -110,7 +110,8 @@ class _Form(Struct, frozen=True):
 
 
 def _parse_region(text: str) -> None:
-    if not normal_location(text):
+    # As in a desired state: with any other region no pair can be declared.
+    if not re.fullmatch(r"[a-z0-9]{2,64}", normal_location(text)):
         raise ValueError(text)
 
 
@@ -441,6 +442,8 @@ class _Vault:
     def _fabric(self, entry: Any, place: Place) -> Iterator[Seed]:
         if entry.kind == "azure" and not normal_location(entry.location or ""):
             raise place.error("the location is missing, expected the region of the Azure fabric")
+        if entry.kind == "azure":
+            _REGION.check(entry.location, self._mistakes, place, "location")
         if entry.kind == "vmm" and not entry.server:
             raise place.error("the server is missing, expected the name of the VMM server")
         region = region_name(entry.location) if entry.kind == "azure" else ""

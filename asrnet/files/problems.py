@@ -46,12 +46,16 @@ _FORMS: Final = {
 
 
 class Problem(Struct, frozen=True):
-    """What is wrong with a document, at which path, and what to do about it; ``is_extra``: an unknown key."""
+    """What is wrong with a document, at which path, and what to do about it.
+
+    ``is_extra``: an unknown key, which probably stands for the required key ``meant`` if that one is missing.
+    """
 
     message: str
     path: Steps
     hint: str = ""
     is_extra: bool = False
+    meant: str = ""
 
 
 class Mistake(Struct, frozen=True, kw_only=True):
@@ -211,7 +215,10 @@ def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], obje
                 yield from problems(value, fields[key].type, convert, (*path, key))
             elif kind.__struct_config__.forbid_unknown_fields:
                 hint = f"known keys: {', '.join(sorted(fields))}"
-                yield Problem(f"unknown key{did_you_mean(key, fields)}", (*path, key), hint, is_extra=True)
+                likely = nearest(key, fields)
+                missing_key = likely if likely and fields[likely].required and likely not in plain else ""
+                problem = f"unknown key{did_you_mean(key, fields)}"
+                yield Problem(problem, (*path, key), hint, is_extra=True, meant=missing_key)
         # A key that is only misspelled is one mistake, not two.
         meant = {nearest(key, fields) for key in plain if key not in fields}
         for name, field in fields.items():

@@ -205,7 +205,10 @@ def _salvaged(plain: Any, kind: Any) -> Any:
 
 
 def _entry(field: Any, container: Any, step: Any) -> Any:
-    """The one entry of a ``container`` without the entry's unknown keys; None if anything else is wrong with it."""
+    """The one entry of a ``container`` without the entry's unknown keys; None if anything else is wrong with it.
+
+    A misspelt required key counts as the one that is meant, so that the other values of the entry are checked too.
+    """
     from copy import deepcopy  # 0.4 ms, and a file without mistakes needs no copy
 
     for problem in problems(container, field.type, _converted):
@@ -214,7 +217,9 @@ def _entry(field: Any, container: Any, step: Any) -> Any:
         parent = container = deepcopy(container)
         for part in problem.path[:-1]:
             parent = parent[part]
-        del parent[problem.path[-1]]
+        value = parent.pop(problem.path[-1])
+        if problem.meant:
+            parent.setdefault(problem.meant, value)
     with suppress(msgspec.ValidationError, LookupError):
         return _converted(container, field.type)[step]
     return None

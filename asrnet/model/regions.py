@@ -88,7 +88,7 @@ def region_name(location: str) -> str:
 
 def region_meant(location: str) -> str | None:
     """The known region that ``location`` is probably a misspelling of; None if it is known, or like no known one."""
-    return None if normal_location(location) in _BY_LOCATION else nearest(location, _BY_LOCATION)
+    return None if normal_location(location) in _BY_LOCATION else nearest(normal_location(location), _BY_LOCATION)
 
 
 def region_names() -> tuple[str, ...]:

@@ -477,3 +477,21 @@ def test_every_kind_of_file_that_an_option_names_can_be_examined() -> None:
     """A new kind needs a reader, or its mistakes would hide those of other files."""
     kinds = {option.reads for option in all_options() if option.reads}
     assert kinds - set(mistakes.READERS) == {"the file of variables", "the certificate's key"}
+
+
+def test_a_region_that_is_probably_misspelt_is_named_beside_other_mistakes(cli: Cli) -> None:
+    ran = cli("map", "prod/rg-network-ea/hub-ea", "--vault", "see", "--to", "southestasia", *WORLD)
+    assert errors(ran) == [
+        "--vault: there is no vault 'see'; did you mean 'sea'?",
+        "--to: asrnet knows no region 'southestasia'; did you mean 'southeastasia'?",
+    ]
+    with_new_region = cli("map", "prod/rg-network-ea/hub-ea", "--vault", "see", "--to", "atlantis", *WORLD)
+    assert errors(with_new_region) == ["--vault: there is no vault 'see'; did you mean 'sea'?"]
+
+
+def test_a_misspelt_section_does_not_hide_a_mistake_of_the_world(cli: Cli, folder: Path) -> None:
+    edit(folder, "pairs:", "mapings:")
+    edit(folder, "location: eastasia", "location: '!!'", file="world.yaml")
+    first, second = errors(cli("plan", *WORLD))
+    assert first.startswith("asrnet.yaml:12: mapings: unknown key")
+    assert second.endswith("'!!' is not a region, expected one such as eastasia")

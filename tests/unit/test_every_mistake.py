@@ -111,6 +111,20 @@ def test_a_misspelled_key_is_not_reported_as_missing_too() -> None:
     assert mistakes_in(BASE + HUB.replace("primary", "prmary")) == ["6 pairs[0].prmary"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "paths"),
+    [
+        ("recovery: dr", "recovry: dr", ["6 pairs[0].recovry", "6 pairs[0].vault"]),
+        ("recovery: dr/rg/", "recovry: dr/", ["6 pairs[0].recovry", "6 pairs[0].recovery", "6 pairs[0].vault"]),
+        ("name: hub", "nmae: hub", ["6 pairs[0].nmae", "6 pairs[0].vault"]),
+    ],
+)
+def test_the_other_values_of_a_row_with_a_misspelled_key_are_checked_too(old: str, new: str, paths: list[str]) -> None:
+    row = HUB.replace("vault: sea", "vault: see")
+    assert old in row
+    assert mistakes_in(BASE + row.replace(old, new)) == paths
+
+
 def test_a_row_that_was_copied_is_one_mistake_though_it_breaks_several_rules() -> None:
     assert mistakes_in(BASE + HUB + HUB.removeprefix("pairs:\n")) == ["7 pairs[1]"]
 

@@ -17,6 +17,7 @@ from asrnet.desired import CopySettings, DesiredState
 from asrnet.errors import InputError
 from asrnet.model import arm as ids
 from asrnet.model.arm import ArmId
+from asrnet.model.regions import region_meant
 from asrnet.render import DocumentKind
 from asrnet.settings.changes import MapSettings
 
@@ -94,6 +95,10 @@ def named_resources(settings: MapSettings, desired: DesiredState) -> Named:
     if mistakes:
         from asrnet.files.problems import combined
 
+        # Only Azure knows all regions, so a run without mistakes asks it. Here a likely typo is named at once.
+        if settings.to and (meant := region_meant(settings.to)):
+            problem = f"{settings.source('to')}: asrnet knows no region '{settings.to}'; did you mean '{meant}'?"
+            mistakes.append(InputError(problem, hint="'az account list-locations' prints all regions"))
         raise combined(mistakes)
     return Named(vault=named["vault"], primary=named["primary"], recovery=named.get("recovery"))
 
