@@ -69,7 +69,7 @@ def detect_drift(
     forced: Collection[str] = (),
     allow_delete: bool = False,
 ) -> Detected:
-    """Read and plan, for drift of these ``kinds``. Raises like ``read_inventory``."""
+    """Read and plan, for drift of these ``kinds``. Raises the errors of ``read_inventory``."""
     inventory = read_inventory(desired, backend, selection=selection)
     return drift_in(desired, inventory, selection=selection, kinds=kinds, forced=forced, allow_delete=allow_delete)
 
@@ -101,8 +101,8 @@ def correct_drift(
 ) -> Correction:
     """Detect drift of these ``kinds``, correct it within the limits, and detect again.
 
-    A plan over a limit raises nothing here: no change is made, and the report says why. Raises like ``read_inventory``
-    while nothing has been written; ``exit_code`` gives the command line's code for the result.
+    A plan over a limit raises nothing here: no change is made, and the report says why. Raises the errors of
+    ``read_inventory`` while nothing has been written. ``exit_code`` gives the command line's code for the result.
     """
     detect = partial(
         detect_drift,

@@ -127,8 +127,8 @@ def read_machines(
 ) -> PredictionInputs:
     """Read the machines of the ``question`` and everything that decides where they land.
 
-    With ``make_plan``, the prediction is for after that plan is applied. Raises like ``read_inventory``; InputError for
-    machines, networks and regions that do not exist, DocumentError for an invalid list.
+    With ``make_plan``, the prediction is for after that plan is applied. Raises the errors of ``read_inventory``;
+    InputError for machines, networks and regions that do not exist; DocumentError for an invalid list.
     """
     raise_any(conflicts_of(question))
     entries = read_entries(question.listed_in) if question.listed_in is not None else []

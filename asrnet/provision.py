@@ -68,14 +68,15 @@ def plan_pair(
 ) -> Plan:
     """The plan that maps ``primary`` into the region ``to``, and back, as the portal does at a first replication.
 
-    ``recovery`` names its region too, so ``to`` may be left out then; one of the two is needed.
-    A network that is already mapped keeps its recovery network: another ``recovery`` raises RefusedError (``mapped``)
-    unless ``retarget`` is set. A network without a mapping and without ``recovery`` is copied as ``copy`` says. With
-    ``machines="follow"`` the network's protected machines are pointed at its recovery network as well. ``forced`` lifts
-    safeguards by name. Source: Set up network mapping and IP addressing for VNets. Raises like ``read_inventory``;
-    InputError for ids of the wrong kind, a region that Azure does not have, a ``recovery`` in another region than
-    ``to``, neither of the two, and networks in the recovery region itself; NotFoundError if ``primary`` does not
-    exist, or ``recovery`` without ``to``.
+    ``to`` may be left out if ``recovery`` is given, because that network's region is known. A network that is already
+    mapped keeps its recovery network: another ``recovery`` raises RefusedError (``mapped``) unless ``retarget`` is set.
+    A network without a mapping and without ``recovery`` is copied as ``copy`` says. With ``machines="follow"`` the
+    network's protected machines are pointed at its recovery network as well. ``forced`` lifts safeguards by name.
+    Source: Set up network mapping and IP addressing for VNets.
+
+    Raises the errors of ``read_inventory``; InputError for ids of the wrong kind, a region that Azure does not have, a
+    ``recovery`` in another region than ``to``, neither of the two, and networks in the recovery region itself;
+    NotFoundError if ``primary`` does not exist, or ``recovery`` when ``to`` is not given.
     """
     request = request_pair(
         backend,

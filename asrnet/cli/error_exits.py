@@ -112,7 +112,7 @@ def _interrupt_main_thread() -> None:
 
 
 def _with_world(hint: str, desired_state: str) -> str:
-    """``hint``, preceded by how to use the world that is beside the desired state, if one is.
+    """``hint``, and before it how to use ``world.yaml``, if there is one beside the desired state.
 
     A new terminal lacks the variable that selected the fake Azure of the tutorial, and nobody there has a credential.
     """

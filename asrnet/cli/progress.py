@@ -55,7 +55,7 @@ class _Terminal:
     """Standard error for rich. A terminal that was closed is no error: the run ends with its report in the files."""
 
     def __init__(self) -> None:
-        self._stream = sys.stderr  # rich puts a stream of its own in its place meanwhile
+        self._stream = sys.stderr  # meanwhile rich replaces sys.stderr
 
     def write(self, text: str) -> int:
         with suppress(OSError):

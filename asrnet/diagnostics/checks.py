@@ -271,7 +271,7 @@ def _rights(task: Task, scope: ArmId, needed: Iterable[str], backend: Backend, *
 
 
 def _failed(name: str, error: AsrError, subject: str = "") -> Check:
-    """A check that ended in ``error``. If Azure did not answer, it is about the connection and not about ``name``."""
+    """A check that ended in ``error``. If Azure did not answer, it is a check of the connection and not of ``name``."""
     is_unreachable = isinstance(error, UnreachableError) or (isinstance(error, CredentialError) and name != "identity")
     fix = _SEE_DOCTOR.sub("", error.hint)
     return Check(

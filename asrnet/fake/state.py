@@ -180,7 +180,7 @@ class State:
         return vault
 
     def fabric(self, fabric_id: ArmId) -> Fabric:
-        """One fabric. Raises like ``known_vault``, and NotFoundError (FabricArmEntityMissing)."""
+        """One fabric. Raises the errors of ``known_vault``, and NotFoundError (FabricArmEntityMissing)."""
         vault = self.known_vault(fabric_id)
         fabric = self.fabrics.get(vault.id.key, fabric_id.key)
         if fabric is None:
@@ -188,7 +188,7 @@ class State:
         return fabric
 
     def protected_item(self, item_id: ArmId) -> ProtectedItem:
-        """One protected item. Raises like ``fabric``, and NotFoundError if the vault has no such machine."""
+        """One protected item. Raises the errors of ``fabric``, and NotFoundError if the vault has no such machine."""
         vault = self.fabric(item_id.parent.parent).id.parent
         item = self.protected_items.get(vault.key, item_id.key)
         if item is None:

@@ -136,7 +136,7 @@ def connected_test_networks(
             more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
             yield finding(
                 FindingKind.UNKNOWN,
-                f"whether the test network {network.name} is production is not known, so no machine is given it: "
+                f"whether the test network {network.name} is production is not known, so no machine gets it: "
                 f"could not read {unread[0]}{more}",
                 vault=vault,
                 pair=pair_name,

@@ -18,15 +18,17 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Safety limits, per vault and per run. Creates count only for ``max_rule_growth`` (pairs that rules add)."""
 
     max_updates: Annotated[
-        int, Meta(description="The most mappings that are updated. A retarget counts as one update.")
+        int, Meta(description="The maximum number of mappings that are updated. A retarget counts as one update.")
     ] = 10
-    max_deletes: Annotated[int, Meta(description="The most unmanaged mappings that are deleted.")] = 0
+    max_deletes: Annotated[int, Meta(description="The maximum number of unmanaged mappings that are deleted.")] = 0
     max_change_percent: Annotated[
-        int, Meta(description="The largest share of the existing mappings that is updated or deleted, in percent.")
+        int, Meta(description="The maximum share of the existing mappings that is updated or deleted, in percent.")
     ] = 30
     # In a vault with few mappings, a single retarget would exceed any percentage.
     min_existing: Annotated[
-        int, Meta(description="The fewest mappings in a vault for which max_change_percent applies.")
+        int, Meta(description="The minimum number of mappings in a vault for max_change_percent to apply.")
     ] = 10
-    max_rule_growth: Annotated[int, Meta(description="The most pairs that the rules add.")] = 20
-    max_machines: Annotated[int, Meta(description="The most machines that are pointed at another network.")] = 20
+    max_rule_growth: Annotated[int, Meta(description="The maximum number of pairs that the rules add.")] = 20
+    max_machines: Annotated[
+        int, Meta(description="The maximum number of machines that are pointed at another network.")
+    ] = 20

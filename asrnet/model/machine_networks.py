@@ -70,7 +70,7 @@ def networks_of(item: ProtectedItem, *, recovery: ArmId | None = None, test: Arm
 
 
 def _common(of_item: ArmId | None, of_nics: Iterable[ArmId | None], expected: ArmId | None) -> ArmId | None:
-    """The network of all NICs, or one of theirs that is not ``expected``. A NIC without a network has the item's."""
+    """The network of all NICs; if they differ, one that is not ``expected``. A NIC without a network has the item's."""
     networks = [network_id for nic_network in of_nics if (network_id := nic_network or of_item)]
     expected = expected or of_item
     return next((network_id for network_id in networks if network_id != expected), networks[0] if networks else of_item)

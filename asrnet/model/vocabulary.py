@@ -1,4 +1,4 @@
-"""What the words of plans and tables mean that no other table defines: states, signs and concepts."""
+"""The meanings of words in plans and tables that no other module defines: states, signs and concepts."""
 
 from __future__ import annotations
 

@@ -149,8 +149,8 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: 
     if unclear and not fabrics:
         yield pair.finding(
             FindingKind.UNKNOWN,
-            f"whether the vault has a fabric for {location} is not known: {', '.join(unclear)} does not say for which "
-            "region it is",
+            f"whether the vault has a fabric for {location} is not known: {', '.join(unclear)} does not say which "
+            "region it is for",
             subject=view.vault.id,
         )
     elif not fabrics and not view.vault.create_fabrics:

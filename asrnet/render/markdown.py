@@ -71,7 +71,7 @@ def draw(sections: Iterable[Section]) -> str:
 def escaped(text: str) -> str:
     """``text`` escaped for Markdown: no markup, HTML, table cells or mentions of users."""
     marked = _SPECIAL.sub(lambda match: f"\\{match.group()}", printable(text).strip().translate(_ENTITIES))
-    # A comment after the @ keeps GitHub and the like from notifying a user who has the name of a network.
+    # A comment after the @ keeps GitHub and the like from notifying a user whose name is that of a network.
     return marked.replace("@", "@<!-- -->")
 
 

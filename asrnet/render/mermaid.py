@@ -131,7 +131,7 @@ def _planned(document: Plan, view: View) -> Iterator[Edge]:
 def _label(result: PairResult, *, waiting: int, held: int) -> str:
     """The pair's name, what the plan does to it or else its status, and the counts of its machines.
 
-    A pair in sync has neither. What an apply left undone is no plan any more, so its label is the pair's status.
+    A pair in sync has neither. What an apply left undone is no longer planned, so its label is the pair's status.
     """
     notes = [] if result.status == "in_sync" else [STATUSES[result.status]]
     if any(mapping.change and outcome_of(mapping.change) is None for mapping in result.mappings):

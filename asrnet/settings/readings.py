@@ -45,7 +45,7 @@ class PredictSettings(Settings, frozen=True, kw_only=True):
         ),
     ] = None
     planned: Annotated[
-        bool, Option(help="predict for after asrnet apply, and show beside it where machines land now")
+        bool, Option(help="predict where machines land after asrnet apply, beside where they land now")
     ] = False
     follow: Annotated[
         bool, Option(help="with --planned: predict as if the plan were applied with --machines follow")

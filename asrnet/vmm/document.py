@@ -107,7 +107,7 @@ def read_topology(path: str | Path) -> Topology:
 
 
 def parse_topology(text: str, source: str = "<text>") -> Topology:
-    """The topology in ``text``. Raises like ``read_topology``."""
+    """The topology in ``text``. Raises the errors of ``read_topology``."""
     return topology_of(documents.parse(text, TopologyFile, source))
 
 

@@ -134,7 +134,7 @@ class Topology(Struct, frozen=True, kw_only=True):
         return None
 
     def pairs(self) -> Iterator[CloudPair]:
-        """Every protected cloud with its protecting cloud. Raises like ``recovery_of``."""
+        """Every protected cloud with its protecting cloud. Raises the errors of ``recovery_of``."""
         names: set[tuple[str, ...]] = set()
         for server in self.servers:
             for protection in server.protections:

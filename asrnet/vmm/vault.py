@@ -104,7 +104,7 @@ def merge(vault: Topology, declared: Topology) -> Topology:
 def merge_all(vaults: Sequence[Topology], declared: Topology, *, complete: bool = True) -> list[Topology]:
     """Merge the topology that one file declares into those of several vaults.
 
-    Raises like ``merge``. A server that no vault has is an error only if ``vaults`` is ``complete``.
+    Raises the errors of ``merge``. A server that no vault has is an error only if ``vaults`` is ``complete``.
     """
     if complete:
         all_servers = [server for vault in vaults for server in vault.servers]

@@ -396,7 +396,7 @@ class TestOtherVaults:
         (doubt,) = [finding for finding in plan.findings if finding.subject == str(world.bubble.id)]
         assert (doubt.kind, doubt.severity, doubt.pair) == ("unknown", "error", "hub")
         assert doubt.message == (
-            "whether the test network bubble is production is not known, so no machine is given it: "
+            "whether the test network bubble is production is not known, so no machine gets it: "
             f"could not read {what}: not allowed"
         )
         machines = [change for change in plan.changes if change.kind == "protected_item"]
