@@ -70,9 +70,8 @@ def sections(report: Report, view: View) -> Iterator[Section]:
     remaining = [change for changes_of_key in changes.values() for change in changes_of_key]
     yield machines_section(report, verbose=view.verbose)
     yield _other_changes(remaining, with_error=not violations)
-    if not violations:
-        lines = [f"for {_named(names)}: {hint}" for hint, names in shared_hints.items()]
-        yield sentences("What to do", lines, "quiet")
+    lines = [f"for {_named(names)}: {hint}" for hint, names in shared_hints.items()]
+    yield sentences("What to do", lines, "quiet")
     # Besides errors, a report shows the machines that keep failing over to the old network of a pair it has retargeted,
     # those that were to follow and are held, and what an update left as it was.
     updated = {(change.vault, change.pair) for change in report.changes if change.action == "update"}

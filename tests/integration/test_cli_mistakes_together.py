@@ -354,6 +354,8 @@ def test_every_mistake_on_a_command_line_has_its_own_line(cli: Cli, line: str, e
         ("plan -f", "-f/--file: expected one argument"),
         ("plan -f asrnet.yaml --backend", "--backend: expected one argument"),
         ("plan -f asrnet.yaml --backned fake:gone.yaml", "unknown option '--backned'"),
+        # A world may have been meant, and that needs no credential.
+        ("plan -f asrnet.yaml --credential bogus --backend", "--backend: expected one argument"),
         ("plan --env-file gone.env", "gone.env: the file of variables does not exist"),
         ("map prod/rg/x --env-file gone.env --vault sea", "gone.env: the file of variables"),  # which may have --to
         ("predict -f asrnet.yaml --machines --all-subnets", "--machines: expected one argument"),
@@ -403,7 +405,7 @@ def test_files_are_reported_in_the_order_of_the_command_line(cli: Cli) -> None:
 
 def test_mistakes_about_no_file_come_before_those_in_files(cli: Cli, folder: Path) -> None:
     broken_world(folder)
-    first, *others = errors(cli("plan", *WORLD, "--pair", "nope"))
+    first, *others = errors(cli("plan", *WORLD, "-f", "asrnet.yaml", "--pair", "nope"))
     assert first == "--pair: there is no pair 'nope'"
     assert {message.partition(":")[0] for message in others} == {"world.yaml"}
 
