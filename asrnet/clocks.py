@@ -60,7 +60,7 @@ class SystemClock:
             self._stopped.wait(timeout)
 
     def stop(self) -> None:
-        """End all sleeps, now and later."""
+        """End all current and later sleeps."""
         self._stopped.set()
 
 
@@ -154,7 +154,7 @@ class _ReusedThread:
         threading.Thread(target=self._run_calls, daemon=True).start()
 
     def run(self, call: Callable[[], None]) -> None:
-        """Run ``call``, in a context of its own as in a new thread."""
+        """Run ``call`` in a context of its own, as a new thread would."""
         self._call = call
         self._turn.release()
 
@@ -239,7 +239,7 @@ class SimulatedClock:
         waiter.await_turn()
 
     def stop(self) -> None:
-        """End all sleeps, now and later."""
+        """End all current and later sleeps."""
         with self._lock:
             self._stopped = True
             for waiter in self._sleepers:

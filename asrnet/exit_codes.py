@@ -62,7 +62,7 @@ def exit_code(result: Plan | Report | Correction, *, warnings_count: bool = Fals
 def _of_report(report: Report) -> int:
     """ERROR if something failed, REFUSED if a safeguard stopped everything, PENDING if a pair is blocked.
 
-    If a safeguard held back some changes and others were made, their pairs count as blocked: the next run continues.
+    If a safeguard held back some changes and others were made, the held ones count as blocked: the next run continues.
     """
     from asrnet.model.findings import HOLDS
 

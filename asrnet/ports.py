@@ -363,7 +363,7 @@ class Clock(Protocol):
         ...
 
     def stop(self) -> None:
-        """End all sleeps, now and later: the run is being stopped."""
+        """End all current and later sleeps: the run is being stopped."""
         ...
 
 

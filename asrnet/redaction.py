@@ -31,7 +31,7 @@ def without_query(text: str) -> str:
 
 
 def without_secrets(text: str, known: Iterable[str] = ()) -> str:
-    """``text`` without queries, tokens, passwords, values that it labels as secrets, and the ``known`` secrets."""
+    """``text`` without queries, tokens, passwords, values labelled as secrets, and the ``known`` secrets."""
     for secret in known:
         text = text.replace(secret, GONE) if len(secret) >= _SHORTEST else text
     text = _NAMED.sub(rf"\1{GONE}", without_query(text))

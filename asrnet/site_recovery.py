@@ -1,7 +1,7 @@
 """The decisions about Site Recovery that are the same for every backend.
 
 They are: how to read a vault if the identity's roles forbid vault-wide lists, what proves that a mapping is absent, and
-which jobs are those that were asked for.
+which jobs match what was asked for.
 """
 
 from __future__ import annotations

@@ -86,7 +86,7 @@ class Session(Struct, Generic[S_co], frozen=True):
             check_overwrites(settings, command=invocation.command)
         except InputError as error:
             mistakes.append(error)
-        # What seems to be missing may be what an unknown option stands for.
+        # If an option is unknown, it may be the one that seems to be missing.
         if hasattr(invocation.module, "option_mistakes") and session.is_complete:
             mistakes += invocation.module.option_mistakes(session)
         return structs.replace(session, mistakes=tuple(mistakes))

@@ -25,7 +25,7 @@ _NO_SECURITY_GROUP: Final = frozenset(
 )
 # A route table breaks the service in these subnets.
 _NO_ROUTE_TABLE: Final = frozenset(("azurebastionsubnet", "routeserversubnet"))
-# Bastion needs rules in its group, and a gateway needs routes in its table, that would be wrong in other subnets.
+# Bastion's group needs rules, and a gateway's table needs routes, that would be wrong in other subnets.
 _GROUP_OF_ITS_OWN: Final = "azurebastionsubnet"
 _TABLE_OF_ITS_OWN: Final = "gatewaysubnet"
 

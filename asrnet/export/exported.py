@@ -73,5 +73,5 @@ def mappings_by_id(inventory: Inventory) -> dict[ArmId, NetworkMapping]:
 
 
 def one_line(text: str) -> str:
-    """``text`` as the words of a comment, which no character in it can end."""
+    """``text`` for a comment of one line, which no character in it can end."""
     return "".join(char if char.isprintable() else " " for char in text)

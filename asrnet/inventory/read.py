@@ -82,7 +82,7 @@ def read_inventory(
     reads = Bounded(backend.clock, READS_AT_ONCE)
     vault_reads = [_start_vault(vault, backend, reads) for vault in desired.vaults if selection.has_vault(vault.name)]
     # A run on one vault must plan what a run on all would: rules look at the mappings of the other vaults, and a test
-    # network must be neither an end of one of those nor the network of a machine.
+    # network must not be used by one of those mappings or by a machine.
     others = [vault for vault in desired.vaults if not selection.has_vault(vault.name)]
     mappings_of_others = {
         vault.name: reads.start(partial(_listed, backend.mappings.mappings, vault.id))

@@ -140,7 +140,7 @@ def _fabric_problems(pair: Pair, location: str, view: VaultView, *, is_certain: 
             hint="remove all but one",
         )
         return
-    # A fabric that does not say which region or what kind of place it is for may be the one of this region.
+    # A fabric without a region, or of an unknown kind, may be the one for this region.
     unclear = [
         fabric.name
         for fabric in view.inventory.fabrics
