@@ -104,9 +104,10 @@ class PageStep(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class PageChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A change that apply would make, or made."""
+    """A change that apply would make, or made. ``machine`` is the name of the machine that it updates."""
 
     label: str
+    machine: str = ""
     action: str
     vault: str
     reason: str
@@ -228,6 +229,7 @@ def page_change(change: Change) -> PageChange:
     """The page's data of a change."""
     return PageChange(
         label=wording.change_label(change),
+        machine=change.name if change.kind == "protected_item" else "",
         action=change.action,
         vault=change.vault,
         reason=change.reason,

@@ -114,16 +114,13 @@ function reasonsOf(item, networks) {
   ];
 }
 
-const MACHINE = '~ machine ';
-
 /** Why changes were not made; an error of machines says of which one it is, or of how many. */
 function errorsOfChanges(changes) {
   const failed = changes.filter(change => change.error);
-  const ofMachines = failed.filter(change => change.label.startsWith(MACHINE));
   return [
-    ...failed.filter(change => !ofMachines.includes(change)).map(change => change.error),
-    ...[...grouped(ofMachines, change => change.error)].map(([error, alike]) =>
-      `${alike.length === 1 ? alike[0].label.slice(MACHINE.length) : counted(alike.length, 'machine')}: ${error}`),
+    ...failed.filter(change => !change.machine).map(change => change.error),
+    ...[...grouped(failed.filter(change => change.machine), change => change.error)].map(([error, alike]) =>
+      `${alike.length === 1 ? alike[0].machine : counted(alike.length, 'machine')}: ${error}`),
   ];
 }
 
