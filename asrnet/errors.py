@@ -39,7 +39,7 @@ REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         "Plan again, look at what is different, and apply that plan.",
     ),
     "tampered": (
-        "A saved plan was changed after it was saved: its checksum does not match.",
+        "A saved plan was changed after it was saved, or saved by another version: its checksum does not match.",
         "Make the plan again with asrnet plan --out PLANFILE, and do not edit it.",
     ),
     "mapped": (

@@ -465,6 +465,7 @@ def load_plan(data: bytes, *, source: str) -> Plan:
     """A plan that was saved with ``to_json``.
 
     Raises DocumentError if it is not a plan of this version, and RefusedError (``tampered``) if its checksum is wrong.
+    The checksum of an older format never matches.
     """
     try:
         version = msgspec.json.decode(data, type=_Versioned).format_version
@@ -481,8 +482,11 @@ def load_plan(data: bytes, *, source: str) -> Plan:
         hint = "make it with: asrnet plan --out PLANFILE"
         raise DocumentError(f"not a saved plan: {error}", file=source, line=line, hint=hint) from error
     if plan.sealed().checksum != plan.checksum:
+        problem = "the plan was changed after it was saved: its checksum does not match"
+        if version != FORMAT_VERSION:  # a checksum covers the keys of its own format only
+            problem = f"the plan has format {version}, and this asrnet can check only the checksums of {FORMAT_VERSION}"
         raise RefusedError(
-            f"{source}: the plan was changed after it was saved: its checksum does not match",
+            f"{source}: {problem}",
             kind="tampered",
             hint="make the plan again with: asrnet plan --out PLANFILE",
         )

@@ -96,6 +96,12 @@ class TestSavedPlans:
         with pytest.raises(RefusedError, match="checksum"):
             load_plan(data, source="plan.json")
 
+    def test_a_plan_that_an_older_asrnet_saved_is_not_said_to_be_changed(self) -> None:
+        data = to_json(self._plan()).replace(b'"format_version":"1.1"', b'"format_version":"1.0"')
+        with pytest.raises(RefusedError, match=r"the plan has format 1\.0, and this asrnet can check only") as caught:
+            load_plan(data, source="plan.json")
+        assert caught.value.kind == "tampered"
+
     def test_a_plan_of_another_format_is_refused(self) -> None:
         data = to_json(self._plan()).replace(b'"format_version":"1.1"', b'"format_version":"2.0"')
         with pytest.raises(InputError, match=r"format 2\.0"):
