@@ -121,6 +121,8 @@ def machines_of_entries(
             row = _checked_row(entry, names, nic=entry.row.nic or f"nic{len(rows)}")
             _refuse_repeats(row, first_entries)
             rows.append(row)
+        if len(mistakes) >= documents.MOST_MISTAKES:
+            break
     raise_any(mistakes)
     machines: list[Machine] = []
     for rows in rows_by_machine.values():
@@ -173,7 +175,8 @@ def _csv_entries(text: str, source: str, mistakes: list[DocumentError]) -> Itera
             columns = _header(cells, source, line)
             continue
         if len(cells) != len(columns):
-            message = f"found {len(cells)} cells, expected {len(columns)} as in the header"
+            number_of_cells = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
+            message = f"found {number_of_cells}, expected {len(columns)} as in the header"
             mistakes.append(DocumentError(message, file=source, line=line))
             continue
         row = MachineRow(**dict(zip(columns, cells, strict=True)))

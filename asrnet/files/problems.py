@@ -201,8 +201,10 @@ def problems(plain: Any, kind: Any, convert: Callable[[Any, Any], object], path:
     try:
         convert(plain, kind)
     except msgspec.ValidationError as error:
-        of_parts = list(_problems_of_parts(plain, kind, convert, path))
-        yield from of_parts or [_explained(error, plain, kind, path)]
+        of_parts = _problems_of_parts(plain, kind, convert, path)
+        # Not as a list: the reader of a file with a hundred thousand mistakes takes the first ones only.
+        yield next(of_parts, None) or _explained(error, plain, kind, path)
+        yield from of_parts
 
 
 def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], object], path: Steps) -> Iterator[Problem]:
@@ -220,9 +222,10 @@ def _problems_of_parts(plain: Any, kind: Any, convert: Callable[[Any, Any], obje
                 problem = f"unknown key{did_you_mean(key, fields)}"
                 yield Problem(problem, (*path, key), hint, is_extra=True, meant=missing_key)
         # A key that is only misspelled is one mistake, not two.
-        meant = {nearest(key, fields) for key in plain if key not in fields}
-        for name, field in fields.items():
-            if field.required and name not in plain and name not in meant:
+        missing = [name for name, field in fields.items() if field.required and name not in plain]
+        meant = {nearest(key, fields) for key in plain if key not in fields} if missing else set()
+        for name in missing:
+            if name not in meant:
                 yield Problem(f"the key '{name}' is missing", path)
     elif isinstance(plain, dict) and arguments:
         key_kind, value_kind = arguments

@@ -67,7 +67,10 @@ def _parsed(text: str, path: str) -> tuple[dict[str, str], list[str]]:
     values: dict[str, str] = {}
     problems = []
     for binding in parse_stream(io.StringIO(text)):
-        if binding.error:
+        # If ASRNET_PAIR without a value were ignored silently, the run would work on all pairs. A line of another tool
+        # may have no value.
+        has_no_value = binding.value is None and (binding.key or "").startswith("ASRNET_")
+        if binding.error or has_no_value:
             problems.append(f"{path}:{binding.original.line}: expected NAME=value; the line is ignored")
         elif binding.key and binding.value is not None:
             values[binding.key] = binding.value

@@ -12,6 +12,8 @@ from asrnet.settings import values
 from asrnet.settings.dotenv_file import HINT, NO_FILE, DotenvFile, load
 from asrnet.settings.table import IDENTITY, VARIABLES, Option, Settings, all_options, options_of, settings_of
 
+_WARNED_ABOUT_AT_MOST: Final = 20
+"""The maximum number of warnings of one kind about one file. Anybody may have put a .env into the working directory."""
 _READ_BY_TESTS: Final = ("ASRNET_LIVE",)
 """Prefixes of variables that only the tests on live Azure read, which are not reported as unknown."""
 
@@ -122,7 +124,7 @@ def examine(
     settings = settings_of(command)(
         **fields,
         variables=variables,
-        warnings=(*(() if file.trusted else file.problems), *_warnings(options_of(command), environ, file)),
+        warnings=tuple(_warnings(options_of(command), environ, file)),
         sources={name: value.source for name, value in given.items()},
     )
     return Examined(settings=settings, mistakes=tuple(mistakes), unclear=frozenset(unclear), is_complete=is_complete)
@@ -207,6 +209,10 @@ def _variables(environ: Mapping[str, str], file: DotenvFile) -> Iterator[tuple[s
 
 
 def _warnings(options: tuple[Option, ...], environ: Mapping[str, str], file: DotenvFile) -> Iterator[str]:
+    if not file.trusted:
+        yield from file.problems[:_WARNED_ABOUT_AT_MOST]
+        if len(file.problems) > _WARNED_ABOUT_AT_MOST:
+            yield f"{file.path}: and {len(file.problems) - _WARNED_ABOUT_AT_MOST} more lines are ignored"
     if file.values and not file.trusted:
         barred = {option.variable: option.barred for option in all_options() if option.barred}
         barred |= {variable.name: IDENTITY for variable in VARIABLES if variable.identity}
@@ -218,12 +224,20 @@ def _warnings(options: tuple[Option, ...], environ: Mapping[str, str], file: Dot
                     f"to use it anyway, add --env-file {file.path}"
                 )
     of_command = {option.variable for option in options}
+    # Whether each variable lifts a safeguard: such variables are never suggested.
+    variables: dict[str, bool] = {}
     for place, names in (("environment", environ), (file.path, file.values)):
-        for name in names:
-            if not name.startswith("ASRNET_") or name in of_command or name.startswith(_READ_BY_TESTS):
-                continue
-            # Whether each variable lifts a safeguard: such variables are never suggested.
-            variables = {option.variable: option.is_dangerous for option in all_options() if option.variable}
-            if name not in variables:
-                proposal = "" if variables.get(nearest(name, variables) or "") else did_you_mean(name, variables)
-                yield f"{place}: {name} is not a variable of asrnet{proposal}"
+        others = [
+            name
+            for name in names
+            if name.startswith("ASRNET_") and name not in of_command and not name.startswith(_READ_BY_TESTS)
+        ]
+        if not others:
+            continue
+        variables = variables or {option.variable: option.is_dangerous for option in all_options() if option.variable}
+        unknown = [name for name in others if name not in variables]
+        for name in unknown[:_WARNED_ABOUT_AT_MOST]:
+            proposal = "" if variables.get(nearest(name, variables) or "") else did_you_mean(name, variables)
+            yield f"{place}: {name} is not a variable of asrnet{proposal}"
+        if len(unknown) > _WARNED_ABOUT_AT_MOST:
+            yield f"{place}: and {len(unknown) - _WARNED_ABOUT_AT_MOST} more that are not variables of asrnet"

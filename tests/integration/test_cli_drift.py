@@ -156,3 +156,13 @@ def test_schedulers_of_two_shards_correct_everything(fake: Cli) -> None:
 def test_an_invalid_shard_is_refused(fake: Cli, text: str) -> None:
     ran = fake("plan", f"--shard={text}")
     assert (ran.code, "--shard: " in ran.err, ran.out) == (1, True, "")
+
+
+@pytest.mark.parametrize("argv", [(), ("--correct", "--audit", "audit.jsonl")])
+def test_a_wrong_selection_is_reported_before_the_run_begins(fake: Cli, folder: Path, argv: tuple[str, ...]) -> None:
+    """So it is in the outputs whose readers expect problems, as in every other command, and no audit is begun."""
+    before = snapshot(folder)
+    ran = fake("drift", "--vault", "nope", "-o", "github", *argv)
+    assert ran.code == 1
+    assert ran.out.startswith("::error title=mistake::--vault: there is no vault 'nope'")
+    assert snapshot(folder) == before

@@ -198,3 +198,10 @@ def test_a_vault_given_by_its_name_is_refused_with_the_command_that_prints_its_i
         "error: --vault: 'vault sea' is a name, expected the full id of a vault\n"
         f"hint: this prints its id: az resource list --resource-type {kind} --name 'vault sea' --query '[].id' -o tsv\n"
     )
+
+
+@pytest.mark.usefixtures("empty")
+@pytest.mark.parametrize("argv", [("init", "--out", "\x1b[31m.yaml"), ("demo", "--out", "\x1b[31m")])
+def test_no_control_character_of_a_path_reaches_the_terminal(cli: Cli, argv: tuple[str, ...]) -> None:
+    ran = cli(*argv)
+    assert (ran.code, "\x1b" in ran.out, "\\x1b[31m" in ran.out) == (0, False, True)

@@ -159,6 +159,7 @@ def test_validate_reads_the_topology_that_a_desired_state_names(cli: Cli, folder
         ),
         (f"{HEADER}web1,hub-ae,web,10.0.1.4,\n", "list.csv:2: primary_network: unknown network 'hub-ae'; did you mean"),
         (f"{HEADER}web1,hub-ea,web,10.0.1.4,manual\n", "list.csv:2: ip_type: 'manual' is not a type of address"),
+        (f"{HEADER}web1\n", "list.csv:2: found 1 cell, expected 5 as in the header"),
         (f"{HEADER}web1,hub-ea,web\n", "list.csv:2: found 3 cells, expected 5 as in the header"),
         (
             f"{HEADER}a,hub-ea,web,10.0.1.4,\nb,hub-ea,web,10.0.1.4,\n",
@@ -167,7 +168,7 @@ def test_validate_reads_the_topology_that_a_desired_state_names(cli: Cli, folder
     ],
     ids=[
         *("empty", "missing columns", "no machines", "bad address", "address outside its subnet", "unknown subnet"),
-        *("unknown network", "bad type", "too few cells", "address twice"),
+        *("unknown network", "bad type", "one cell", "too few cells", "address twice"),
     ],
 )
 def test_an_impossible_list_of_machines_is_refused(regions: Cli, folder: Path, text: str, complaint: str) -> None:

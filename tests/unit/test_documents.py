@@ -9,13 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 from shelf import Item, Shelf
 
 from asrnet.errors import DocumentError
 from asrnet.files import yaml as documents
-from asrnet.files.problems import separated
+from asrnet.files.problems import problems, separated
 from asrnet.model.arm import ArmId
 
 SUBSCRIPTION = "/subscriptions/11111111-1111-1111-1111-111111111111"
@@ -304,3 +305,23 @@ def test_a_file_without_the_right_to_read_it_has_a_hint(tmp_path: Path, monkeypa
         documents.read(tmp_path / "asrnet.yaml", Shelf)
     assert caught.value.problem == "the file cannot be read: Permission denied"
     assert caught.value.hint == "let this user read it (chmod u+r), or run asrnet as the user who may"
+
+
+def test_the_first_mistake_is_found_without_reading_the_others() -> None:
+    conversions = []
+
+    def convert(value: Any, kind: Any) -> object:
+        conversions.append(value)
+        return msgspec.convert(value, kind)
+
+    assert next(problems({"items": [1] * 1000}, Shelf, convert)).path == ("items", 0)
+    assert len(conversions) < 5
+
+
+def test_an_entry_with_more_unknown_keys_than_are_reported_is_left_out(tmp_path: Path) -> None:
+    keys = ", ".join(f"key{n}: 1" for n in range(documents.MOST_MISTAKES + 1))
+    (tmp_path / "shelf.yaml").write_text(f"items: [{{name: a, {keys}}}, {{name: b, key: 1}}]", encoding="utf-8")
+    reading = documents.examine(tmp_path / "shelf.yaml", Shelf)
+    assert reading.document is not None
+    assert reading.document.value.items == (None, Item(name="b"))
+    assert len(reading.mistakes) == documents.MOST_MISTAKES

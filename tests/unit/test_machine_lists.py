@@ -9,6 +9,7 @@ from failover_worlds import BEIJING, SHANGHAI, prediction, subnet, vm_network, v
 
 from asrnet.errors import DocumentError, InputError
 from asrnet.failover import Machine, NetworkNames, Replica, parse_machines, read_entries
+from asrnet.files.problems import separated
 from asrnet.model.azure import Fabric
 
 HUB = vnet("hub-ea", subnet("web", "10.0.1.0/24"), subnet("db", "10.0.2.0/24"))
@@ -284,3 +285,9 @@ def test_a_file_that_is_missing_or_binary_is_refused_by_name(tmp_path: Path) -> 
     (tmp_path / "binary.csv").write_bytes(b"name,\xff\xfe\x00")
     with pytest.raises(DocumentError, match=r"binary\.csv:1: not a text file"):
         read_entries(tmp_path / "binary.csv")
+
+
+def test_a_list_in_which_every_row_is_wrong_reports_no_more_than_a_thousand() -> None:
+    with pytest.raises(DocumentError) as caught:
+        from_csv(HEADER + "".join(f"web{number},no-such-network,,,\n" for number in range(1100)))
+    assert len(separated(caught.value)) == 1000

@@ -219,6 +219,7 @@ def test_a_named_file_must_exist() -> None:
     [
         (b"ASRNET_QUIET=1\n=x\n", "f.env:2: expected NAME=value; the line is ignored"),
         (b"ASRNET_QUIET=1\nAZURE_CLIENT_SECRET='canary\n", "f.env:2: expected NAME=value; the line is ignored"),
+        (b"ASRNET_QUIET=1\nFOO\nASRNET_PAIR\n", "f.env:3: expected NAME=value; the line is ignored"),
         (b"\xff\xfe", "f.env: the file of variables cannot be read: it is not UTF-8 text"),
         (b"#" * 1_100_000, "f.env: the file of variables cannot be read: it is larger than 1,048,576 bytes"),
     ],
@@ -249,6 +250,21 @@ def test_a_misspelt_variable_is_pointed_out(dotenv: Path) -> None:
         "environment: ASRNET_PARALELISM is not a variable of asrnet; did you mean 'ASRNET_PARALLELISM'?",
         ".env: ASRNET_VERBOS is not a variable of asrnet; did you mean 'ASRNET_VERBOSE'?",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "first", "last"),
+    [
+        ("ASRNET_X{}=1", ".env: ASRNET_X0 is not a variable", ".env: and 30 more that are not variables of asrnet"),
+        ("two words{}", ".env:1: expected NAME=value; the line is ignored", ".env: and 30 more lines are ignored"),
+    ],
+)
+def test_a_file_with_many_mistakes_gives_few_warnings(dotenv: Path, line: str, first: str, last: str) -> None:
+    dotenv.write_text("\n".join(line.format(number) for number in range(50)), encoding="utf-8")
+    warnings = read({}, {}, dotenv=".env").warnings
+    assert len(warnings) == 21
+    assert warnings[0].startswith(first)
+    assert warnings[-1] == last
 
 
 def test_a_variable_that_lifts_a_safeguard_is_never_suggested() -> None:

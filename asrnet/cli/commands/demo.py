@@ -78,5 +78,5 @@ def _write_files(out: str) -> None:
         PendingFile(folder / name).commit((resources.files("asrnet.cli") / "demo" / name).read_text("utf-8"))
     streams.write(
         f"{printable(out)}: asrnet.yaml and world.yaml written\n"
-        f"next:\n  cd {shlex.quote(out)}\n  export ASRNET_BACKEND=fake:world.yaml\n  asrnet plan\n"
+        f"next:\n  cd {printable(shlex.quote(out))}\n  export ASRNET_BACKEND=fake:world.yaml\n  asrnet plan\n"
     )

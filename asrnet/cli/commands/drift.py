@@ -14,7 +14,7 @@ from asrnet.render import DocumentKind
 from asrnet.settings.changes import DriftSettings
 
 if TYPE_CHECKING:
-    from asrnet.desired import DesiredState
+    from asrnet.desired import DesiredState, Selection
     from asrnet.drift import Detected
     from asrnet.ports import Backend
 
@@ -40,8 +40,9 @@ def run(session: Session[DriftSettings]) -> int:
 def _detect(session: Session[DriftSettings]) -> int:
     with outputs.opened(session.settings, DOCUMENT) as opened:
         desired = inputs.desired_state(session)
+        selection = inputs.selection(session.settings, desired)
         with session.backend(desired) as backend:
-            detected = _detector(session, desired, backend)()
+            detected = _detector(session, desired, selection, backend)()
             run = session.so_far(inventory=detected.inventory, requests=backend.requests())
         opened.write(detected.plan, session.view(run=run))
         report_unreadable(detected.plan)
@@ -50,6 +51,7 @@ def _detect(session: Session[DriftSettings]) -> int:
 
 def _correct(session: Session[DriftSettings]) -> int:
     desired = inputs.desired_state(session)
+    selection = inputs.selection(session.settings, desired)
     with (
         outputs.opened(session.settings, DOCUMENT) as opened,
         apply_flow.audit(session, opened) as on_write,
@@ -58,7 +60,7 @@ def _correct(session: Session[DriftSettings]) -> int:
             from asrnet.drift import correct_detected
 
             correction = correct_detected(
-                _detector(session, desired, backend),
+                _detector(session, desired, selection, backend),
                 lambda plan: apply_flow.apply_plan(session, plan, backend, on_write, stale={}),
                 forced=session.settings.force,
             )
@@ -79,12 +81,13 @@ def _correct(session: Session[DriftSettings]) -> int:
     return code
 
 
-def _detector(session: Session[DriftSettings], desired: DesiredState, backend: Backend) -> Callable[[], Detected]:
+def _detector(
+    session: Session[DriftSettings], desired: DesiredState, selection: Selection, backend: Backend
+) -> Callable[[], Detected]:
     from asrnet.drift import Kinds, drift_in
     from asrnet.inventory.read import read_inventory
 
     settings = session.settings
-    selection = inputs.selection(settings, desired)
 
     def detect() -> Detected:
         inventory = read_inventory(desired, backend, selection=selection)

@@ -129,5 +129,9 @@ def _next_steps(settings: InitSettings, *, is_example: bool) -> str:
         f"check it offline:        {shlex.join(['asrnet', 'validate', *file])}",
         f"see what apply would do: {shlex.join(['asrnet', 'plan', *file, *backend])}",
     ]
-    lines = [f"{printable(settings.out)}: written", "next:", *(f"  {n}. {step}" for n, step in enumerate(steps, 1))]
+    lines = [
+        f"{printable(settings.out)}: written",
+        "next:",
+        *(f"  {n}. {printable(step)}" for n, step in enumerate(steps, 1)),
+    ]
     return "\n".join(lines) + "\n"
