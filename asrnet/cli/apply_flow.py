@@ -46,7 +46,7 @@ def load(path: str) -> Plan:
         data = b"" if is_device else Path(path).read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        if Path(path).is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a long name
             why, hint = "it is a folder, expected a saved plan", f"a desired state is given with -f PATH; or {hint}"
         problem = missing(path) if isinstance(error, FileNotFoundError) else f"cannot be read: {why}"
         raise DocumentError(problem, file=path, hint=reading_advice(error) or hint) from error
@@ -136,9 +136,11 @@ def audit(session: Session[Settings], beside: Outputs) -> Iterator[OnWrite]:
 def check_audit(settings: Settings) -> None:
     """Raise InputError if the audit file cannot be written. A file that did not exist is removed again."""
     path = settings.audit
-    if path is None or Path(path).is_fifo():  # opening a pipe waits for its reader
+    if path is None:
         return
     is_new = not os.path.lexists(path)
+    if not is_new and Path(path).is_fifo():  # opening a pipe waits for its reader
+        return
     _opened(path, settings.source("audit")).close()
     if is_new:
         Path(path).unlink(missing_ok=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from msgspec import structs
@@ -50,7 +50,7 @@ def read_desired(session: Session[Settings]) -> DesiredState:
             vaults.append(vault_id(text, settings))
     desired: DesiredState | None = DesiredState()
     is_needed = not texts and session.command != "map"
-    if is_needed or "file" in settings.sources or Path(settings.file).exists():
+    if is_needed or "file" in settings.sources or os.path.exists(settings.file):  # noqa: PTH110 - Path.exists raises for a long name
         from asrnet.desired.loading import MISSING
 
         examined = examine_desired(settings.file)

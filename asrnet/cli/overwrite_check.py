@@ -49,8 +49,8 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
         value = getattr(settings, option.name) if option.reads else None
         for path in value if isinstance(value, tuple) else filter(None, [value]):
             # A dump may create the desired state, but not overwrite one: it would lose the rules and the comments.
-            if option.name != "file" or Path(path).exists():
-                place = "in the folder of " if Path(path).is_dir() else ""
+            if option.name != "file" or os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a long name
+                place = "in the folder of " if os.path.isdir(path) else ""  # noqa: PTH112 - Path.is_dir raises for a long name
                 yield option.name, f"{place}{option.reads}", path
     if command != "init" and Path(DEFAULT_FILE).exists():  # init creates this file and never replaces one
         yield "", "the desired state", DEFAULT_FILE
@@ -70,7 +70,7 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
 
 def _is_at(target: Path, input_path: str) -> bool:
     """Whether ``target`` is the input file, or would be one of the files of an input folder."""
-    if not Path(input_path).is_dir():
+    if not os.path.isdir(input_path):  # noqa: PTH112 - Path.is_dir raises for a long name
         try:
             return target.samefile(input_path)  # recognises hard links too: an audit is appended to the existing file
         except OSError:  # one of the two does not exist

@@ -425,3 +425,30 @@ def test_a_hint_that_mistakes_in_a_row_share_is_printed_once(fake: Cli, folder: 
 def test_known_kinds_are_listed_alphabetically(fake: Cli) -> None:
     hint = fake("plan", "--force", "xyz").err.partition("known kinds: ")[2].partition(" and ")[0].split(", ")
     assert hint == sorted(hint)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("plan", "--file"),
+        ("map", "prod/rg-network-ea/hub-ea", "--vault", "sea", "--file"),
+        ("plan", "--env-file"),
+        ("apply", "--audit"),
+        ("apply",),
+        ("predict", "--topology"),
+        ("predict", "--machines"),
+        ("validate",),
+        ("demo", "--out"),
+        ("emulator", "--state"),
+    ],
+    ids=" ".join,
+)
+def test_a_path_longer_than_the_system_allows_is_an_error_like_any_other(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ASRNET_BACKEND", "fake:world.yaml")
+    before = snapshot(folder)
+    ran = cli(*argv, "x" * 300)
+    refused(ran, "x" * 300)
+    assert "bug" not in ran.err
+    assert snapshot(folder) == before
