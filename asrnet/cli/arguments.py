@@ -296,7 +296,7 @@ def _without_single_dashes(
             hint = f"see: {parser.prog} --help"
             mistakes.append(InputError(f"{name} takes no value, found '{value}'", hint=hint))
             known.append(name)
-        elif mistake := _single_dash(name):
+        elif mistake := _single_dash(name, command):
             mistakes.append(mistake)
             is_complete = False
             may_be_value = not equals and not _is_flag(f"-{name}")
@@ -305,12 +305,15 @@ def _without_single_dashes(
     return known, mistakes, is_complete
 
 
-def _single_dash(name: str) -> InputError | None:
+def _single_dash(name: str, command: str) -> InputError | None:
     """The mistake in ``-out`` or ``-var``, a long option with one dash; None for any other argument."""
     if not name.startswith("-") or name.startswith("--") or len(name) == 2:  # noqa: PLR2004 - a short option
         return None
-    option = next((option for option in all_options() if option.flag == f"-{name}"), None)
-    if option:
+    options = [option for option in all_options() if option.flag == f"-{name}"]
+    if options:
+        option = next((option for option in options if not command or option.belongs_to(command)), None)
+        if option is None:
+            return _foreign(options[0].flag, command, name)
         proposal = "" if option.is_dangerous else f"; did you mean '{option.flag}'?"
         return InputError(f"unknown option '{name}'{proposal}", hint="long options have two dashes")
     if name.startswith("-v") and name.strip("-v"):  # -var, which argparse would read as -v and more letters

@@ -99,6 +99,7 @@ def test_a_variable_stands_in_for_an_option(cli: Cli, monkeypatch: pytest.Monkey
             ["plan", "-out=plan.json"],
             "unknown option '-out'; did you mean '--out'?\nhint: long options have two dashes",
         ),
+        (["plan", "-state=x"], "plan has no option -state\nhint: commands with this option: emulator\n"),
         (["plan", "-detailed-exitcode"], "unknown option '-detailed-exitcode'; did you mean '--detailed-exitcode'?"),
         (["apply", "-auto-approve"], f"unknown option '-auto-approve'\nhint: {APPROVAL.format('apply')}"),
         (["apply", "--auto-approve"], f"unknown option '--auto-approve'\nhint: {APPROVAL.format('apply')}"),
