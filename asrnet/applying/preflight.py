@@ -15,13 +15,13 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from asrnet.applying.looks import Looks, conflict_of, whole_list
+from asrnet.applying.looks import LiveMappings, Looks, conflict_of, whole_list
 from asrnet.clocks import Bounded
 from asrnet.errors import AsrError, ResourceGroupNotFoundError
 from asrnet.inventory.activity import activity, changes_live_mapping, read_jobs
 from asrnet.model.access import Rights
 from asrnet.model.arm import VAULT, ArmId
-from asrnet.model.azure import Fabric, Job, LiveMapping, NetworkMapping, ProtectedItem, VirtualNetwork
+from asrnet.model.azure import Fabric, Job, NetworkMapping, ProtectedItem, VirtualNetwork
 from asrnet.model.plan import Change
 from asrnet.model.report import Outcome
 from asrnet.model.rights import DELETE_MAPPINGS, WRITE_MAPPINGS, grant_hint
@@ -44,7 +44,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
 class _VaultReads(Struct, frozen=True, kw_only=True):
     """The reads in progress for one vault; None if one is not needed."""
 
-    mappings: Future[tuple[LiveMapping, ...]]
+    mappings: Future[LiveMappings]
     fabrics: Future[tuple[Fabric, ...]] | None
     items: Future[tuple[ProtectedItem, ...]] | None
     jobs: Future[tuple[Job, ...]] | None
@@ -160,9 +160,7 @@ def _missing_right(change: Change, rights: Sequence[Rights] | None) -> str:
     return next((action for action in needed if not any(role.allow(action) for role in rights)), "")
 
 
-def _problem(
-    change: Change, mappings: Sequence[LiveMapping], fabrics: Sequence[Fabric], deleted: Collection[ArmId]
-) -> str:
+def _problem(change: Change, mappings: LiveMappings, fabrics: Sequence[Fabric], deleted: Collection[ArmId]) -> str:
     """What prevents a change from creating its resource, in words."""
     for step in change.steps:
         if step.action != "create":
@@ -172,11 +170,10 @@ def _problem(
                 if fabric.kind == "azure" and fabric.location == step.after.location:
                     return f"the vault has a fabric for {fabric.location} now: {fabric.name}"
         if isinstance(step.after, NetworkMapping):
-            for mapping in mappings:
-                problem = conflict_of(step.after, mapping)
+            for mapping in mappings.conflicts(step.after):
                 # A mapping that this plan deletes does not block a new mapping of the network under another name.
-                if problem and (mapping.id not in deleted or mapping.name.lower() == step.after.name.lower()):
-                    return problem
+                if mapping.id not in deleted or mapping.name.lower() == step.after.name.lower():
+                    return conflict_of(step.after, mapping)
     return ""
 
 
