@@ -565,10 +565,14 @@ def test_a_file_name_that_is_not_valid_text_works_in_every_format(folder: Path) 
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """A suite started with ``&`` or nohup passes on that Ctrl-C is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """A suite started with ``&`` passes on that Ctrl-C is ignored, and one started with nohup that SIGHUP is."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler),
+        signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+    }
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("interruptible")
@@ -698,6 +702,7 @@ def test_importing_asrnet_loads_public_names_on_demand() -> None:
         _ = asrnet.nonsense
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_emulator_prints_its_address_and_ends_on_a_signal(folder: Path, number: signal.Signals) -> None:
     arguments = ["emulator", "--port", "0", "--tls-port", "0", "--seed", "world.yaml", "--state", "end.yaml"]

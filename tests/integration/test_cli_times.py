@@ -45,8 +45,9 @@ def test_a_saved_plan_is_read_and_applied_but_not_planned(fake: Cli) -> None:
 
 def test_the_times_are_printed_after_an_error_too(cli: Cli) -> None:
     told = cli("plan", "-v", "--backend", "fake:missing.yaml").err.splitlines()
-    assert told[-2].startswith("time: import")
-    assert told[-1].startswith("error: missing.yaml")
+    assert told[-3].startswith("time: import")
+    assert told[-2].startswith("error: missing.yaml")
+    assert told[-1].startswith("hint: ")
 
 
 def test_the_times_are_not_printed_without_v(fake: Cli) -> None:
