@@ -9,9 +9,6 @@ from pathlib import Path
 from asrnet.errors import InputError
 from asrnet.settings import DEFAULT_FILE, VARIABLES, Settings, options_of
 
-# The package requests, which the SDKs use, reads them; asrnet.settings.roots imports too much for every run.
-_ROOT_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-
 
 def check_overwrites(settings: Settings, *, command: str, topology: str | None = None) -> None:
     """Raise InputError about each output of ``command`` that would overwrite one of its input files.
@@ -57,9 +54,6 @@ def _inputs(settings: Settings, command: str, topology: str | None) -> Iterator[
     for variable in VARIABLES:
         if variable.reads and variable.name in settings.variables:
             yield "", f"the file of {variable.name}", settings.variables[variable.name]
-    for name in _ROOT_CERTIFICATES:
-        if os.environ.get(name):
-            yield "", f"the file of {name}", os.environ[name]
     if settings.world:
         yield "", "the world", settings.world
     if not settings.env_file:

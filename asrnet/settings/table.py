@@ -471,6 +471,8 @@ VARIABLES: Final = (
     ),
     Variable(name="GITHUB_STEP_SUMMARY", help="the file of the step's summary in a GitHub workflow", identity=False),
     Variable(name="GITHUB_OUTPUT", help="the file of the step's outputs in a GitHub workflow", identity=False),
+    Variable(name="REQUESTS_CA_BUNDLE", help="the root certificates for HTTPS connections", identity=False, reads=True),
+    Variable(name="CURL_CA_BUNDLE", help="the same, if REQUESTS_CA_BUNDLE is not set", identity=False, reads=True),
 )
 
 

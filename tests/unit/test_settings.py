@@ -55,7 +55,7 @@ def refusal(arguments: dict[str, object] | None = None, environ: dict[str, str] 
 def test_every_variable_and_option_is_read_somewhere() -> None:
     package = Path(asrnet.__file__).parent
     modules = [path for path in package.rglob("*.py") if path.parent != package / "settings"]
-    modules += [package / "settings" / name for name in ("reading.py", "application.py")]
+    modules += [package / "settings" / name for name in ("reading.py", "application.py", "roots.py")]
     code = "\n".join(path.read_text("utf-8") for path in modules)
     strings, attributes = set(re.findall(r"\"([A-Z_]+)\"", code)), set(re.findall(r"\.([a-z]\w*)", code))
     assert [variable.name for variable in VARIABLES if variable.name not in strings] == []
